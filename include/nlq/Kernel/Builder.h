@@ -10,6 +10,7 @@
 #define NLQ_KERNEL_BUILDER_H
 
 #include "nlq/Kernel/Graph.h"
+#include "llvm/ADT/DenseMap.h"
 
 namespace nlq::kernel {
 
@@ -26,7 +27,8 @@ public:
   Builder &getBuilder() const { return *builder; }
   Rate getRate() const;
 
-  /// Gives the node a name for the reasons that `bound` reports.
+  /// Gives the node a name for the reasons that `bound` reports. Constants,
+  /// which many users share, and nodes that have a name stay as they are.
   Value named(llvm::StringRef name) const;
 
 private:
@@ -47,6 +49,9 @@ Value operator*(Value a, int64_t b);
 class Builder {
 public:
   explicit Builder(int64_t maxRowLength) { graph.maxRowLength = maxRowLength; }
+  /// Starts with the inputs, columns and tables of `kernel` and none of its
+  /// nodes: for rewrites, which append nodes that refer to them by number.
+  explicit Builder(const Kernel &kernel);
   Builder(const Builder &) = delete;
   Builder &operator=(const Builder &) = delete;
 
@@ -88,18 +93,22 @@ public:
   /// a comment beside the call proves and a test tries.
   Value assume(Value a, Interval range, llvm::StringRef lemma);
 
-  /// Ends the kernel: stores `result` in `bits` bits (signed). Nodes that do
-  /// not reach it are dropped.
+  /// `node` itself with its rate derived, folded, or the equal node that is
+  /// already there: what all functions above end in.
+  Value append(Node node);
+
+  /// Ends the kernel: stores `result` in `bits` bits (signed). Nodes, column
+  /// inputs and tables that do not reach it are dropped; other inputs stay,
+  /// they are the kernel's signature. The builder is left empty.
   Kernel finish(Value result, unsigned bits);
 
   Graph &getGraph() { return graph; }
 
 private:
-  friend class Value;
-  Value append(Node node);
-
   Graph graph;
   std::vector<std::vector<int64_t>> columns;
+  /// Nodes by the hash of what they compute.
+  llvm::DenseMap<uint64_t, llvm::SmallVector<NodeId, 1>> made;
 };
 
 } // namespace nlq::kernel

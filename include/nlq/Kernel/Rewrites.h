@@ -1,0 +1,40 @@
+//===- Rewrites.h - Graph-to-graph rewrites ---------------------*- C++ -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Rewrites keep the result bit for bit, on every input within the declared
+// ranges; the tests hold each to evaluate.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_KERNEL_REWRITES_H
+#define NLQ_KERNEL_REWRITES_H
+
+#include "nlq/Kernel/Graph.h"
+
+namespace nlq::kernel {
+
+/// Drops the nodes, column inputs and tables that do not reach the result, and
+/// renumbers the others. Element and row inputs stay.
+void removeDeadNodes(Kernel &kernel);
+
+/// Algebraic identities (x + 0, x * 1, shifts by 0, quotients by powers of
+/// two), minima, maxima, comparisons and selections that the intervals decide,
+/// and nodes that can take one value only. Assumptions that reach the result
+/// stay. A kernel that `bound` refuses comes back as it is.
+Kernel simplify(const Kernel &kernel);
+
+/// If some element node takes at most 256 values and everything from it to the
+/// result depends on nothing else, one lookup in place of all that; nothing if
+/// there is no such node or nothing to gain. The first such node is taken, that
+/// is, the lookup replaces as much as it can. The index is the node minus the
+/// low end of its interval.
+std::optional<Kernel> tabulate(const Kernel &kernel);
+
+} // namespace nlq::kernel
+
+#endif // NLQ_KERNEL_REWRITES_H
