@@ -69,12 +69,35 @@ static std::optional<int64_t> fold(const Graph &graph, const Node &node) {
   return value;
 }
 
+/// Whether `node` is its first operand for the sake of a neutral second one.
+static bool isNeutral(const Graph &graph, const Node &node) {
+  if (node.operands.size() != 2)
+    return false;
+  const Node &second = graph.nodes[node.operands[1]];
+  if (second.opcode != Opcode::Constant)
+    return false;
+  switch (node.opcode) {
+  case Opcode::Add:
+  case Opcode::Sub:
+  case Opcode::ShiftLeft:
+  case Opcode::ShiftRight:
+    return second.imm == 0;
+  case Opcode::Mul:
+  case Opcode::Div:
+    return second.imm == 1;
+  default:
+    return false;
+  }
+}
+
 Value Builder::append(Node node) {
   if (isCommutative(node.opcode) &&
       graph.nodes[node.operands[0]].opcode == Opcode::Constant)
     std::swap(node.operands[0], node.operands[1]);
   if (std::optional<int64_t> value = fold(graph, node))
     return constant(*value);
+  if (isNeutral(graph, node))
+    return Value(this, node.operands[0]);
   // Reductions of what is the same in the whole row.
   if (node.opcode == Opcode::ReduceMax || node.opcode == Opcode::ReduceSum) {
     Value operand(this, node.operands[0]);
@@ -212,6 +235,9 @@ Value nlq::kernel::operator*(Value a, int64_t b) {
 
 Value Builder::mulShift(Value a, Value b, Value shift, Rounding rounding) {
   return ::append(Opcode::MulShift, {a, b, shift}, rounding);
+}
+Value Builder::mulShift(Value a, Value b, int64_t shift, Rounding rounding) {
+  return mulShift(a, b, constant(shift), rounding);
 }
 Value Builder::mulShift(Value a, int64_t b, int64_t shift, Rounding rounding) {
   return mulShift(a, constant(b), constant(shift), rounding);

@@ -7,7 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Kernel/Rewrites.h"
+#include "nlq/Kernel/Bound.h"
+#include "nlq/Kernel/Builder.h"
+#include "nlq/Kernel/Semantics.h"
 #include "llvm/ADT/BitVector.h"
+#include <algorithm>
 
 using namespace nlq::kernel;
 
@@ -67,4 +71,175 @@ void nlq::kernel::removeDeadNodes(Kernel &kernel) {
   graph.tables = std::move(tables);
   graph.inputs = std::move(inputs);
   kernel.columns = std::move(columns);
+}
+
+//===----------------------------------------------------------------------===//
+// simplify
+//===----------------------------------------------------------------------===//
+
+/// The exponent of `node` if it is a constant power of two.
+static std::optional<int64_t> log2Of(const Graph &graph, NodeId id) {
+  const Node &node = graph.nodes[id];
+  if (node.opcode != Opcode::Constant || node.imm <= 0 ||
+      (node.imm & (node.imm - 1)) != 0)
+    return std::nullopt;
+  return bitLength(uint64_t(node.imm)) - 1;
+}
+
+/// The operand that always is the node's value by the intervals, if any.
+static std::optional<NodeId> decidedOperand(const Node &node,
+                                            const Bounds &bounds) {
+  auto of = [&](unsigned i) { return bounds.intervals[node.operands[i]]; };
+  switch (node.opcode) {
+  case Opcode::Min:
+    if (of(0).hi <= of(1).lo)
+      return node.operands[0];
+    if (of(1).hi <= of(0).lo)
+      return node.operands[1];
+    break;
+  case Opcode::Max:
+    if (of(0).lo >= of(1).hi)
+      return node.operands[0];
+    if (of(1).lo >= of(0).hi)
+      return node.operands[1];
+    break;
+  case Opcode::Select:
+    if (node.operands[1] == node.operands[2] || !of(0).contains(int64_t(0)))
+      return node.operands[1];
+    if (of(0) == Interval{0, 0})
+      return node.operands[2];
+    break;
+  default:
+    break;
+  }
+  return std::nullopt;
+}
+
+Kernel nlq::kernel::simplify(const Kernel &kernel) {
+  const Graph &graph = kernel.graph;
+  llvm::Expected<Bounds> bounds = bound(graph);
+  if (!bounds) {
+    llvm::consumeError(bounds.takeError());
+    return kernel;
+  }
+  Builder builder(kernel);
+  std::vector<Value> copies;
+  for (NodeId id = 0; id < graph.nodes.size(); ++id) {
+    Node node = graph.nodes[id];
+    Interval interval = bounds->intervals[id];
+    if (interval.lo == interval.hi && node.opcode != Opcode::Assume) {
+      copies.push_back(builder.constant(interval.lo));
+      continue;
+    }
+    if (std::optional<NodeId> same = decidedOperand(node, *bounds)) {
+      copies.push_back(copies[*same]);
+      continue;
+    }
+    for (NodeId &operand : node.operands)
+      operand = copies[operand].getId();
+    // Quotients by powers of two round as shifts do.
+    const Graph &made = builder.getGraph();
+    if (node.opcode == Opcode::Div)
+      if (std::optional<int64_t> amount = log2Of(made, node.operands[1])) {
+        node.opcode = Opcode::ShiftRight;
+        node.operands[1] = builder.constant(*amount).getId();
+      }
+    if (node.opcode == Opcode::MulShift) {
+      std::optional<int64_t> factor = log2Of(made, node.operands[1]);
+      const Node &shift = made.nodes[node.operands[2]];
+      if (factor && shift.opcode == Opcode::Constant && shift.imm >= *factor) {
+        node.opcode = Opcode::ShiftRight;
+        node.operands[1] = builder.constant(shift.imm - *factor).getId();
+        node.operands.pop_back();
+      }
+    }
+    copies.push_back(builder.append(std::move(node)));
+  }
+  return builder.finish(copies[graph.result], graph.resultBits);
+}
+
+//===----------------------------------------------------------------------===//
+// tabulate
+//===----------------------------------------------------------------------===//
+
+/// The element nodes between `from` and the result, in order, if the result
+/// depends on nothing but `from` and constants.
+static std::optional<llvm::SmallVector<NodeId>> functionOf(const Graph &graph,
+                                                           NodeId from) {
+  llvm::BitVector reached(graph.nodes.size());
+  reached.set(graph.result);
+  llvm::SmallVector<NodeId> between;
+  for (NodeId id = graph.result + 1; id-- > 0;) {
+    if (!reached[id] || id == from)
+      continue;
+    const Node &node = graph.nodes[id];
+    if (node.opcode == Opcode::Constant)
+      continue;
+    if (node.rate != Rate::Element || node.opcode == Opcode::Input)
+      return std::nullopt;
+    between.push_back(id);
+    for (NodeId operand : node.operands)
+      reached.set(operand);
+  }
+  if (!reached[from])
+    return std::nullopt;
+  std::reverse(between.begin(), between.end());
+  return between;
+}
+
+/// The result for every value that `from` can take.
+static Table tabulateFunction(const Graph &graph, NodeId from,
+                              llvm::ArrayRef<NodeId> between,
+                              const Bounds &bounds) {
+  Table table;
+  std::vector<int64_t> values(graph.nodes.size());
+  for (NodeId id = 0; id < graph.nodes.size(); ++id)
+    if (graph.nodes[id].opcode == Opcode::Constant)
+      values[id] = graph.nodes[id].imm;
+  Interval domain = bounds.intervals[from];
+  for (int64_t x = domain.lo; x <= domain.hi; ++x) {
+    values[from] = x;
+    for (NodeId id : between) {
+      const Node &node = graph.nodes[id];
+      llvm::SmallVector<int64_t, 3> operands;
+      for (NodeId operand : node.operands)
+        operands.push_back(values[operand]);
+      // A value outside of its interval belongs to an x that an assumption
+      // excludes: any entry will do that keeps what follows defined.
+      Int128 value = applyExact(node, operands, graph.tables).value_or(0);
+      Interval known = bounds.intervals[id];
+      values[id] = int64_t(std::clamp<Int128>(value, known.lo, known.hi));
+    }
+    table.push_back(values[graph.result]);
+  }
+  return table;
+}
+
+std::optional<Kernel> nlq::kernel::tabulate(const Kernel &kernel) {
+  const Graph &graph = kernel.graph;
+  llvm::Expected<Bounds> bounds = bound(graph);
+  if (!bounds) {
+    llvm::consumeError(bounds.takeError());
+    return std::nullopt;
+  }
+  for (NodeId from = 0; from < graph.result; ++from) {
+    Interval domain = bounds->intervals[from];
+    if (graph.nodes[from].rate != Rate::Element ||
+        Int128(domain.hi) - domain.lo > 255)
+      continue;
+    auto between = functionOf(graph, from);
+    if (!between)
+      continue;
+    // The lookup replaces them, and a subtraction if the index needs one.
+    if (between->size() <= (domain.lo == 0 ? 1 : 2))
+      return std::nullopt;
+    Builder builder(kernel);
+    for (NodeId id = 0; id <= from; ++id)
+      builder.getGraph().nodes.push_back(graph.nodes[id]);
+    Value index = Value(&builder, from) - domain.lo;
+    return builder.finish(
+        builder.lookup(tabulateFunction(graph, from, *between, *bounds), index),
+        graph.resultBits);
+  }
+  return std::nullopt;
 }

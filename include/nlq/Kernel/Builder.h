@@ -45,7 +45,8 @@ Value operator-(Value a);
 Value operator*(Value a, Value b);
 Value operator*(Value a, int64_t b);
 
-/// Builds one kernel, node by node. Equal nodes are made once; constants fold.
+/// Builds one kernel, node by node. Equal nodes are made once; constants fold;
+/// adding or shifting by 0 and multiplying or dividing by 1 make no node.
 class Builder {
 public:
   explicit Builder(int64_t maxRowLength) { graph.maxRowLength = maxRowLength; }
@@ -66,6 +67,7 @@ public:
   Value rowLength();
 
   Value mulShift(Value a, Value b, Value shift, Rounding rounding);
+  Value mulShift(Value a, Value b, int64_t shift, Rounding rounding);
   Value mulShift(Value a, int64_t b, int64_t shift, Rounding rounding);
   Value shiftLeft(Value a, Value amount);
   Value shiftLeft(Value a, int64_t amount);
