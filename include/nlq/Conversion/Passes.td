@@ -1,0 +1,128 @@
+//===- Passes.td - Conversion passes --------------------------*- tablegen -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_CONVERSION_PASSES_TD
+#define NLQ_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def NLQToInteger : Pass<"nlq-to-integer", "::mlir::ModuleOp"> {
+  let summary = "Strip quantized types and turn nlq operations into kernels";
+  let description = [{
+    Replaces every quantized nlq operation by `nlq.kernel` on signless integers:
+    the kernel that its method builds, and for `nlq.requantize` the shared
+    requantization kernel. Quantized types disappear; the boundary casts
+    `quant.qcast` and `quant.dcast` stay, each beside the `quant.scast` that
+    gives it its type.
+
+    Fails where an operation has no method, or where the method is not legal
+    there, with the method's reason.
+
+    ```mlir
+    %y = nlq.requantize %x half_up
+        : tensor<4x!quant.uniform<i32:f32, 0.1>>
+        -> tensor<4x!quant.uniform<i8:f32, 0.2>>
+    // becomes
+    %y = nlq.kernel #graph ins(%x : tensor<4xi32>) outs(%e : tensor<4xi8>)
+        -> tensor<4xi8>
+    ```
+  }];
+  let dependentDialects = ["::nlq::NLQDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numKernels", "kernels",
+                              "Operations turned into kernels">];
+}
+
+def NLQVerifyIntegerOnly : Pass<"nlq-verify-integer-only", "::mlir::ModuleOp"> {
+  let summary = "Fail if a float operation is left between the boundary casts";
+  let description = [{
+    Between `quant.qcast`, where floats become integers, and `quant.dcast`,
+    where they become floats again, no operation may touch a float. Every
+    operation with a float operand or result, other than the boundary casts and
+    what lies outside of them (function arguments and results), is named in an
+    error.
+  }];
+}
+
+def NLQLowerBoundaryCasts
+    : Pass<"nlq-lower-boundary-casts", "::mlir::func::FuncOp"> {
+  let summary = "Lower quant.qcast and quant.dcast with rounding and clamping";
+  let description = [{
+    `qcast`: `clamp(roundeven(x / scale) + zero point)`; the clamp comes before
+    the cast to integer, so that no float is out of the integer's range. A NaN
+    becomes the zero point. `dcast`: `(q - zero point) * scale`. Both become
+    linalg on the storage type. (Upstream's lowering truncates instead of
+    rounding.)
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def ConvertFloatNLQToLinalg
+    : Pass<"convert-float-nlq-to-linalg", "::mlir::func::FuncOp"> {
+  let summary = "Lower nlq operations on floats to linalg and math";
+  let description = [{
+    The exact functions as linalg.generic with polynomial approximations of exp
+    and erf (upstream's, correct to a few units in the last place of f32), for
+    running the float model in calibration. Sums are marked `reassoc`, so that
+    they vectorize.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def NLQOutline : Pass<"nlq-outline", "::mlir::ModuleOp"> {
+  let summary = "Move kernels and matrix products on buffers into functions";
+  let description = [{
+    Each distinct `nlq.kernel`, `linalg.matmul` and `linalg.batch_matmul` on
+    buffers (same attributes, same types) becomes one private function, called
+    wherever it stood: a model's layers share their code, which is compiled
+    once.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+  let statistics = [Statistic<"numFunctions", "functions",
+                              "Functions made">];
+}
+
+def ConvertNLQToVector : Pass<"convert-nlq-to-vector", "::mlir::ModuleOp"> {
+  let summary = "Lower nlq.kernel on buffers to loops of vector code";
+  let description = [{
+    Loops over rows; a row is passed over once per reduction and once for the
+    result, in chunks of `lanes` elements, the last chunk overlapping the one
+    before it. Widths follow from `bound`.
+  }];
+  let options = [Option<"lanes", "lanes", "int64_t", "16",
+                        "Elements per vector, a power of two">];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+def ConvertMatmulToVector
+    : Pass<"convert-matmul-to-vector", "::mlir::func::FuncOp"> {
+  let summary = "Lower matrix products on buffers to vector code";
+  let description = [{
+    `linalg.matmul` and `linalg.batch_matmul` of static shapes on buffers, in
+    integers or f32: blocks of `rows` by `lanes` accumulators held in registers
+    over the whole reduction.
+  }];
+  let options = [
+    Option<"rows", "rows", "int64_t", "4", "Rows of a register block">,
+    Option<"lanes", "lanes", "int64_t", "32",
+           "Columns of a register block, a power of two">];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+#endif // NLQ_CONVERSION_PASSES_TD

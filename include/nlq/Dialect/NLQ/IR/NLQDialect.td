@@ -1,0 +1,39 @@
+//===- NLQDialect.td - The nlq dialect -*- tablegen -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_DIALECT_NLQDIALECT_TD
+#define NLQ_DIALECT_NLQDIALECT_TD
+
+include "mlir/IR/OpBase.td"
+
+def NLQ_Dialect : Dialect {
+  let name = "nlq";
+  let cppNamespace = "::nlq";
+  let summary = "Integer non-linear operations of transformers";
+  let description = [{
+    The non-linear operations of transformers (softmax, GELU, layer
+    normalization) on f32 tensors and on `!quant.uniform` tensors. On quantized
+    tensors an attribute selects the integer method that computes the
+    operation; the types never depend on it.
+
+    `nlq.kernel` is the second stage: signless integers, destination style, one
+    kernel graph as an attribute. Everything quantized becomes `nlq.kernel`
+    through `nlq-to-integer`.
+  }];
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
+  let useDefaultAttributePrinterParser = 1;
+  let extraClassDeclaration = [{
+    /// Function argument and result attribute that names it as the model does.
+    static constexpr llvm::StringLiteral kNameAttr = "nlq.name";
+
+  private:
+    void registerAttributes();
+  }];
+}
+
+#endif // NLQ_DIALECT_NLQDIALECT_TD

@@ -1,0 +1,216 @@
+//===- NLQOps.td - Operations of the nlq dialect -*- tablegen -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_DIALECT_NLQOPS_TD
+#define NLQ_DIALECT_NLQOPS_TD
+
+include "mlir/Dialect/Quant/IR/QuantBase.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/TilingInterface.td"
+include "nlq/Dialect/NLQ/IR/NLQAttrs.td"
+
+class NLQ_Op<string mnemonic, list<Trait> traits = []>
+    : Op<NLQ_Dialect, mnemonic, traits>;
+
+def NLQ_RowTensor : AnyTypeOf<[
+    TensorRankOf<[AnyFloat], [1, 2, 3, 4, 5, 6]>,
+    TensorRankOf<[quant_QuantizedType], [1, 2, 3, 4, 5, 6]>],
+    "tensor of floats or of !quant.uniform, of rank 1 to 6">;
+
+//===----------------------------------------------------------------------===//
+// Non-linear operations
+//===----------------------------------------------------------------------===//
+
+class NLQ_NonlinearOp<string mnemonic, list<Trait> traits = []>
+    : NLQ_Op<mnemonic, !listconcat([
+        Pure, NLQ_NonlinearOpInterface], traits)> {
+  let results = (outs NLQ_RowTensor:$result);
+  let hasVerifier = 1;
+  code functionName = [{
+    ::llvm::StringRef getFunction() {
+      return getOperationName().drop_front(sizeof("nlq.") - 1);
+    }
+  }];
+}
+
+def NLQ_SoftmaxOp : NLQ_NonlinearOp<"softmax"> {
+  let summary = "softmax over the last dimension";
+  let description = [{
+    `y_j = exp(x_j - max x) / sum_k exp(x_k - max x)` over each row, a row being
+    the last dimension.
+
+    On quantized tensors the operand is what its producer has (often an i32
+    accumulator), and the result a grid of probabilities.
+
+    *Constraints*: (C1) operand and result have the same shape; (C2) both are
+    f32 or both are quantized; (C3) `method` and `candidates` stand on quantized
+    tensors only.
+
+    Example:
+
+    ```mlir
+    %y = nlq.softmax %x : tensor<4x65x65xf32> -> tensor<4x65x65xf32>
+    ```
+  }];
+  let arguments = (ins NLQ_RowTensor:$input,
+                       OptionalAttr<NLQ_AnyMethodAttr>:$method,
+                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates);
+  let assemblyFormat =
+      "$input attr-dict `:` type($input) `->` type($result)";
+  let extraClassDeclaration = functionName;
+}
+
+def NLQ_GeluOp : NLQ_NonlinearOp<"gelu"> {
+  let summary = "Gaussian error linear unit";
+  let description = [{
+    `erf`: `y = x/2 * (1 + erf(x / sqrt 2))`. `tanh`:
+    `y = x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))`.
+
+    *Constraints*: as `nlq.softmax`.
+
+    Example:
+
+    ```mlir
+    %y = nlq.gelu %x erf : tensor<65x256xf32> -> tensor<65x256xf32>
+    ```
+  }];
+  let arguments = (ins NLQ_RowTensor:$input,
+                       NLQ_GeluApproximationAttr:$approximation,
+                       OptionalAttr<NLQ_AnyMethodAttr>:$method,
+                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates);
+  let assemblyFormat = [{
+    $input custom<GeluApproximation>($approximation) attr-dict `:` type($input)
+    `->` type($result)
+  }];
+  let extraClassDeclaration = functionName # [{
+    ::llvm::LogicalResult getParameters(::nlq::methods::Problem &problem);
+  }];
+}
+
+def NLQ_LayerNormOp : NLQ_NonlinearOp<"layer_norm"> {
+  let summary = "layer normalization over the last dimension";
+  let description = [{
+    `y_c = (x_c - mean x) / sqrt(var x + epsilon) * gamma_c + beta_c`, mean and
+    (biased) variance over the row.
+
+    gamma and beta are f32 constants even where the tensors are quantized: they
+    end in the kernel's integer constants.
+
+    *Constraints*: as `nlq.softmax`; (C4) gamma and beta have one entry per
+    column; (C5) epsilon is not negative.
+
+    Example:
+
+    ```mlir
+    %y = nlq.layer_norm %x, %gamma, %beta {epsilon = 1.0e-06 : f64}
+        : tensor<65x64xf32>, tensor<64xf32>, tensor<64xf32>
+        -> tensor<65x64xf32>
+    ```
+  }];
+  let arguments = (ins NLQ_RowTensor:$input,
+                       TensorRankOf<[AnyFloat], [1]>:$gamma,
+                       TensorRankOf<[AnyFloat], [1]>:$beta,
+                       F64Attr:$epsilon,
+                       OptionalAttr<NLQ_AnyMethodAttr>:$method,
+                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates);
+  let assemblyFormat = [{
+    $input `,` $gamma `,` $beta attr-dict `:` type($input) `,` type($gamma) `,`
+    type($beta) `->` type($result)
+  }];
+  let extraClassDeclaration = functionName # [{
+    ::llvm::LogicalResult getParameters(::nlq::methods::Problem &problem);
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// Requantization
+//===----------------------------------------------------------------------===//
+
+def NLQ_RequantizeOp : NLQ_Op<"requantize", [Pure]> {
+  let summary = "change the scale, zero point and width of a quantized tensor";
+  let description = [{
+    `q_out = clamp(round((q_in - zp_in) * m / 2^e) + zp_out)` with
+    `m / 2^e = scale_in / scale_out`, m of 31 bits (I-BERT, section 3.1, after
+    HAWQ-V3), per channel where a type is per channel. Rounding as spelled.
+
+    *Constraints*: (C1) operand and result have the same shape; (C2) a per-axis
+    type is quantized along the last dimension.
+
+    Example:
+
+    ```mlir
+    %y = nlq.requantize %x half_up
+        : tensor<65x64x!quant.uniform<i32:f32, 0.001>>
+        -> tensor<65x64x!quant.uniform<i8:f32, 0.05>>
+    ```
+  }];
+  let arguments = (ins TensorRankOf<[quant_QuantizedType],
+                                    [0, 1, 2, 3, 4, 5, 6]>:$input,
+                       NLQ_RoundingAttr:$rounding);
+  let results = (outs TensorRankOf<[quant_QuantizedType],
+                                   [0, 1, 2, 3, 4, 5, 6]>:$result);
+  let assemblyFormat = [{
+    $input custom<Rounding>($rounding) attr-dict `:` type($input) `->`
+    type($result)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The integer kernel of this operation.
+    ::llvm::Expected<::nlq::kernel::Kernel> buildKernel();
+  }];
+}
+
+//===----------------------------------------------------------------------===//
+// The integer stage
+//===----------------------------------------------------------------------===//
+
+def NLQ_KernelOp : NLQ_Op<"kernel", [
+    AttrSizedOperandSegments, DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+    DeclareOpInterfaceMethods<TilingInterface,
+      ["getLoopIteratorTypes", "getIterationDomain", "getTiledImplementation",
+       "getResultTilePosition", "generateResultTileValue"]>]> {
+  let summary = "an integer kernel applied to every row of its operands";
+  let description = [{
+    Applies a kernel graph to each row (the last dimension) of the `ins`. Inputs
+    of rate `element` have the shape of `outs`; inputs of rate `column` have one
+    entry per column; inputs of rate `row` one entry per row, with the shape of
+    `outs` less its last dimension. Elements are signless; the graph says how
+    they are read.
+
+    On tensors the result replaces `outs`; on buffers `outs` is written.
+
+    Example:
+
+    ```mlir
+    %y = nlq.kernel #graph ins(%x : tensor<65x64xi8>)
+                           outs(%init : tensor<65x64xi8>) -> tensor<65x64xi8>
+    ```
+  }];
+  let arguments = (ins Variadic<AnyShaped>:$inputs,
+                       Variadic<AnyShaped>:$outputs, NLQ_GraphAttr:$graph);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $graph `ins` `(` $inputs `:` type($inputs) `)` `outs` `(` $outputs `:`
+    type($outputs) `)` attr-dict (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return getOutputsMutable();
+    }
+    /// The operand that holds the rows to write.
+    ::mlir::Value getOutput() { return getOutputs().front(); }
+    ::mlir::ShapedType getOutputType() {
+      return ::llvm::cast<::mlir::ShapedType>(getOutput().getType());
+    }
+  }];
+}
+
+#endif // NLQ_DIALECT_NLQOPS_TD

@@ -1,0 +1,25 @@
+//===- ObjectFile.h - Object files of lowered modules ---------*- C++ -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_EXECUTION_OBJECTFILE_H
+#define NLQ_EXECUTION_OBJECTFILE_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "nlq/Execution/Target.h"
+
+namespace nlq {
+
+/// Compiles a module in the LLVM dialect to a position-independent object file
+/// for `target` and writes it to `path` (beside it, then renamed: a failure
+/// leaves nothing behind). `main` is there as `_mlir_ciface_main`.
+llvm::Error emitObjectFile(mlir::ModuleOp module, const Target &target,
+                           llvm::StringRef path);
+
+} // namespace nlq
+
+#endif // NLQ_EXECUTION_OBJECTFILE_H

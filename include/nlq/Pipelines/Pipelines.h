@@ -1,0 +1,49 @@
+//===- Pipelines.h - Named pass pipelines ---------------------*- C++ -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_PIPELINES_PIPELINES_H
+#define NLQ_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace nlq {
+
+struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
+  Option<int64_t> lanes{*this, "lanes",
+                        llvm::cl::desc("elements per vector in kernels"),
+                        llvm::cl::init(16)};
+  Option<int64_t> matmulRows{
+      *this, "matmul-rows",
+      llvm::cl::desc("rows of a matrix product's register block"),
+      llvm::cl::init(4)};
+  Option<int64_t> matmulLanes{
+      *this, "matmul-lanes",
+      llvm::cl::desc("columns of a matrix product's register block"),
+      llvm::cl::init(32)};
+};
+
+/// `nlq-to-kernels`: an assigned module to signless kernels, proved free of
+/// floats between the boundary casts.
+void buildToKernelsPipeline(mlir::OpPassManager &pm);
+
+/// `nlq-lower-to-llvm`: a module of kernels, or a float module, to the LLVM
+/// dialect through buffers and vector code. `main` takes its arguments and then
+/// its results as buffers, and has a C interface.
+void buildLowerToLLVMPipeline(mlir::OpPassManager &pm,
+                              const LoweringOptions &options);
+
+/// `nlq-compile`: the two above.
+void buildCompilePipeline(mlir::OpPassManager &pm,
+                          const LoweringOptions &options);
+
+void registerPipelines();
+
+} // namespace nlq
+
+#endif // NLQ_PIPELINES_PIPELINES_H

@@ -1,0 +1,208 @@
+//===- LowerBoundaryCasts.cpp - quant.qcast and quant.dcast to linalg ---===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "nlq/Conversion/Passes.h"
+
+namespace nlq {
+#define GEN_PASS_DEF_NLQLOWERBOUNDARYCASTS
+#include "nlq/Conversion/Passes.h.inc"
+} // namespace nlq
+
+using namespace mlir;
+using namespace nlq;
+
+namespace {
+
+/// Scales and zero points of a tensor's type, as operands of an element-wise
+/// linalg.generic: tensors along the channel axis, or nothing if per tensor.
+struct Parameters {
+  SmallVector<Value> operands;
+  SmallVector<AffineMap> maps;
+};
+
+/// Lowers the casts of one function; quantized tensors become storage tensors.
+class CastLowering {
+public:
+  explicit CastLowering(OpBuilder &builder, Location loc)
+      : builder(loc, builder) {}
+
+  Value quantize(Value input, RankedTensorType type);
+  Value dequantize(Value storage, RankedTensorType quantizedType,
+                   RankedTensorType type);
+
+private:
+  Value constantFloat(double value) {
+    return arith::ConstantOp::create(builder, builder.getF32FloatAttr(value));
+  }
+  Parameters makeParameters(RankedTensorType type);
+  /// Scale and zero point of an element, from the block arguments of the
+  /// parameters or as constants.
+  std::pair<Value, Value> getParameters(quant::QuantizedType type,
+                                        ValueRange arguments);
+  Value elementwise(Value input, RankedTensorType resultType,
+                    RankedTensorType quantizedType,
+                    function_ref<Value(Value, Value, Value)> body);
+
+  ImplicitLocOpBuilder builder;
+};
+
+} // namespace
+
+Parameters CastLowering::makeParameters(RankedTensorType type) {
+  Parameters result;
+  auto perAxis =
+      dyn_cast<quant::UniformQuantizedPerAxisType>(type.getElementType());
+  if (!perAxis)
+    return result;
+  SmallVector<float> scales(perAxis.getScales().begin(),
+                            perAxis.getScales().end());
+  SmallVector<float> zeroPoints(perAxis.getZeroPoints().begin(),
+                                perAxis.getZeroPoints().end());
+  auto map =
+      AffineMap::get(type.getRank(), 0,
+                     builder.getAffineDimExpr(perAxis.getQuantizedDimension()));
+  for (ArrayRef<float> values : {ArrayRef(scales), ArrayRef(zeroPoints)}) {
+    auto parameterType =
+        RankedTensorType::get({int64_t(values.size())}, builder.getF32Type());
+    result.operands.push_back(arith::ConstantOp::create(
+        builder, DenseElementsAttr::get(parameterType, values)));
+    result.maps.push_back(map);
+  }
+  return result;
+}
+
+std::pair<Value, Value> CastLowering::getParameters(quant::QuantizedType type,
+                                                    ValueRange arguments) {
+  if (!arguments.empty())
+    return {arguments[0], arguments[1]};
+  auto uniform = cast<quant::UniformQuantizedType>(type);
+  return {constantFloat(uniform.getScale()),
+          constantFloat(uniform.getZeroPoint())};
+}
+
+Value CastLowering::elementwise(Value input, RankedTensorType resultType,
+                                RankedTensorType quantizedType,
+                                function_ref<Value(Value, Value, Value)> body) {
+  int64_t rank = resultType.getRank();
+  Parameters parameters = makeParameters(quantizedType);
+  SmallVector<Value> inputs = {input};
+  llvm::append_range(inputs, parameters.operands);
+  AffineMap identity = builder.getMultiDimIdentityMap(rank);
+  SmallVector<AffineMap> maps = {identity};
+  llvm::append_range(maps, parameters.maps);
+  maps.push_back(identity);
+  SmallVector<OpFoldResult> sizes =
+      tensor::getMixedSizes(builder, builder.getLoc(), input);
+  Value init =
+      tensor::EmptyOp::create(builder, sizes, resultType.getElementType());
+  auto element = cast<quant::QuantizedType>(quantizedType.getElementType());
+  auto op = linalg::GenericOp::create(
+      builder, resultType, inputs, init, maps,
+      SmallVector<utils::IteratorType>(rank, utils::IteratorType::parallel),
+      [&](OpBuilder &nested, Location, ValueRange arguments) {
+        OpBuilder::InsertionGuard guard(builder);
+        builder.setInsertionPoint(nested.getInsertionBlock(),
+                                  nested.getInsertionPoint());
+        auto [scale, zeroPoint] =
+            getParameters(element, arguments.drop_front().drop_back());
+        Value result = body(arguments.front(), scale, zeroPoint);
+        linalg::YieldOp::create(builder, result);
+      });
+  return op.getResult(0);
+}
+
+Value CastLowering::quantize(Value input, RankedTensorType type) {
+  auto element = cast<quant::QuantizedType>(type.getElementType());
+  Type storage = builder.getIntegerType(element.getStorageTypeIntegralWidth());
+  return elementwise(
+      input, type.clone(storage), type,
+      [&](Value x, Value scale, Value zeroPoint) -> Value {
+        Value scaled = arith::DivFOp::create(builder, x, scale);
+        Value rounded = arith::AddFOp::create(
+            builder, math::RoundEvenOp::create(builder, scaled), zeroPoint);
+        // A NaN has no place on the grid: it becomes a zero.
+        Value ordered =
+            arith::CmpFOp::create(builder, arith::CmpFPredicate::ORD, x, x);
+        rounded = arith::SelectOp::create(builder, ordered, rounded, zeroPoint);
+        Value low = arith::MaximumFOp::create(
+            builder, rounded, constantFloat(element.getStorageTypeMin()));
+        Value clamped = arith::MinimumFOp::create(
+            builder, low, constantFloat(element.getStorageTypeMax()));
+        return arith::FPToSIOp::create(builder, storage, clamped);
+      });
+}
+
+Value CastLowering::dequantize(Value storage, RankedTensorType quantizedType,
+                               RankedTensorType type) {
+  return elementwise(
+      storage, type, quantizedType,
+      [&](Value q, Value scale, Value zeroPoint) -> Value {
+        Value real = arith::SIToFPOp::create(builder, type.getElementType(), q);
+        return arith::MulFOp::create(
+            builder, arith::SubFOp::create(builder, real, zeroPoint), scale);
+      });
+}
+
+namespace {
+struct NLQLowerBoundaryCastsPass
+    : nlq::impl::NLQLowerBoundaryCastsBase<NLQLowerBoundaryCastsPass> {
+  void runOnOperation() override {
+    SmallVector<Operation *> casts;
+    getOperation().walk([&](Operation *op) {
+      if (isa<quant::QuantizeCastOp, quant::DequantizeCastOp>(op))
+        casts.push_back(op);
+    });
+    for (Operation *op : casts)
+      if (failed(lower(op)))
+        return signalPassFailure();
+  }
+
+private:
+  /// A qcast must be read through storage casts, a dcast must read one.
+  LogicalResult lower(Operation *op) {
+    OpBuilder builder(op);
+    CastLowering lowering(builder, op->getLoc());
+    auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+    auto unsupported = [&]() {
+      return op->emitOpError("must be on a ranked f32 tensor, beside the "
+                             "quant.scast that gives the storage type");
+    };
+    if (!type ||
+        isa<quant::UniformQuantizedSubChannelType>(getElementTypeOrSelf(type)))
+      return unsupported();
+    if (auto qcast = dyn_cast<quant::QuantizeCastOp>(op)) {
+      if (!getElementTypeOrSelf(qcast.getInput()).isF32())
+        return unsupported();
+      Value storage = lowering.quantize(qcast.getInput(), type);
+      for (Operation *user : llvm::make_early_inc_range(op->getUsers())) {
+        auto scast = dyn_cast<quant::StorageCastOp>(user);
+        if (!scast)
+          return unsupported();
+        scast.replaceAllUsesWith(storage);
+        scast.erase();
+      }
+      op->erase();
+      return success();
+    }
+    auto dcast = cast<quant::DequantizeCastOp>(op);
+    auto scast = dcast.getInput().getDefiningOp<quant::StorageCastOp>();
+    if (!scast || !type.getElementType().isF32())
+      return unsupported();
+    auto quantizedType = cast<RankedTensorType>(scast.getType());
+    dcast.replaceAllUsesWith(
+        lowering.dequantize(scast.getInput(), quantizedType, type));
+    dcast.erase();
+    if (scast->use_empty())
+      scast.erase();
+    return success();
+  }
+};
+} // namespace

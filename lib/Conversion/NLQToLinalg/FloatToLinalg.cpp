@@ -1,0 +1,238 @@
+//===- FloatToLinalg.cpp - Exact functions on floats to linalg ----------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "nlq/Conversion/Passes.h"
+#include "nlq/Dialect/NLQ/IR/NLQOps.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace nlq {
+#define GEN_PASS_DEF_CONVERTFLOATNLQTOLINALG
+#include "nlq/Conversion/Passes.h.inc"
+} // namespace nlq
+
+using namespace mlir;
+using namespace nlq;
+
+namespace {
+
+/// Row-wise float code over one tensor shape: element-wise maps whose operands
+/// are elements, row values or column values, and reductions of rows.
+class RowBuilder {
+public:
+  RowBuilder(OpBuilder &builder, Location loc, Value like)
+      : builder(loc, builder), type(cast<RankedTensorType>(like.getType())) {
+    sizes = tensor::getMixedSizes(this->builder, loc, like);
+  }
+
+  using Body = function_ref<Value(ImplicitLocOpBuilder &, ValueRange)>;
+
+  /// body(elements of the operands), for every element. An operand of lower
+  /// rank is a value per row or, of rank 1 with `columns` set, per column.
+  Value map(ValueRange operands, Body body, int64_t columnOperands = 0);
+  /// The fold of body(element, accumulated) over each row.
+  Value reduce(Value operand, TypedAttr neutral, Body body);
+
+private:
+  ImplicitLocOpBuilder builder;
+  RankedTensorType type;
+  SmallVector<OpFoldResult> sizes;
+};
+
+} // namespace
+
+Value RowBuilder::map(ValueRange operands, Body body, int64_t columnOperands) {
+  int64_t rank = type.getRank();
+  AffineMap identity = builder.getMultiDimIdentityMap(rank);
+  SmallVector<AffineMap> maps;
+  for (auto [index, operand] : llvm::enumerate(operands)) {
+    bool isColumn = int64_t(index) >= int64_t(operands.size()) - columnOperands;
+    int64_t operandRank = cast<RankedTensorType>(operand.getType()).getRank();
+    if (isColumn)
+      maps.push_back(
+          AffineMap::get(rank, 0, builder.getAffineDimExpr(rank - 1)));
+    else
+      maps.push_back(operandRank == rank ? identity
+                                         : identity.getMajorSubMap(rank - 1));
+  }
+  maps.push_back(identity);
+  Value init = tensor::EmptyOp::create(builder, sizes, type.getElementType());
+  auto op = linalg::GenericOp::create(
+      builder, type, operands, init, maps,
+      SmallVector<utils::IteratorType>(rank, utils::IteratorType::parallel),
+      [&](OpBuilder &nested, Location loc, ValueRange arguments) {
+        ImplicitLocOpBuilder inner(loc, nested);
+        linalg::YieldOp::create(inner, body(inner, arguments.drop_back()));
+      });
+  return op.getResult(0);
+}
+
+Value RowBuilder::reduce(Value operand, TypedAttr neutral, Body body) {
+  int64_t rank = type.getRank();
+  AffineMap identity = builder.getMultiDimIdentityMap(rank);
+  Value init = tensor::EmptyOp::create(builder, ArrayRef(sizes).drop_back(),
+                                       type.getElementType());
+  Value start = arith::ConstantOp::create(builder, neutral);
+  init = linalg::FillOp::create(builder, start, init).getResult(0);
+  SmallVector<utils::IteratorType> iterators(rank,
+                                             utils::IteratorType::parallel);
+  iterators.back() = utils::IteratorType::reduction;
+  auto op = linalg::GenericOp::create(
+      builder, init.getType(), operand, init,
+      ArrayRef<AffineMap>{identity, identity.getMajorSubMap(rank - 1)},
+      iterators, [&](OpBuilder &nested, Location loc, ValueRange arguments) {
+        ImplicitLocOpBuilder inner(loc, nested);
+        linalg::YieldOp::create(inner, body(inner, arguments));
+      });
+  return op.getResult(0);
+}
+
+static Value constantLike(ImplicitLocOpBuilder &b, double value, Value like) {
+  return arith::ConstantOp::create(b, b.getFloatAttr(like.getType(), value));
+}
+
+/// A sum in any order, so that it vectorizes.
+static Value addAnyOrder(ImplicitLocOpBuilder &b, ValueRange x) {
+  return arith::AddFOp::create(b, x[0], x[1], arith::FastMathFlags::reassoc);
+}
+
+static TypedAttr floatAttr(RankedTensorType type, double value) {
+  return FloatAttr::get(type.getElementType(), value);
+}
+
+namespace {
+
+struct LowerSoftmax : OpRewritePattern<SoftmaxOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(SoftmaxOp op,
+                                PatternRewriter &rewriter) const override {
+    if (nlq::detail::isQuantizedTensor(op.getInput().getType()))
+      return rewriter.notifyMatchFailure(op, "is quantized");
+    auto type = cast<RankedTensorType>(op.getInput().getType());
+    RowBuilder rows(rewriter, op.getLoc(), op.getInput());
+    APFloat lowest = APFloat::getLargest(
+        cast<FloatType>(type.getElementType()).getFloatSemantics(), true);
+    Value max = rows.reduce(op.getInput(),
+                            FloatAttr::get(type.getElementType(), lowest),
+                            [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                              return arith::MaxNumFOp::create(
+                                  b, x[0], x[1], arith::FastMathFlags::nnan);
+                            });
+    Value exponentials = rows.map(
+        {op.getInput(), max},
+        [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+          return math::ExpOp::create(b, arith::SubFOp::create(b, x[0], x[1]));
+        });
+    Value sum = rows.reduce(exponentials, floatAttr(type, 0.0), addAnyOrder);
+    rewriter.replaceOp(
+        op, rows.map({exponentials, sum},
+                     [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                       return arith::DivFOp::create(b, x[0], x[1]);
+                     }));
+    return success();
+  }
+};
+
+struct LowerGelu : OpRewritePattern<GeluOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(GeluOp op,
+                                PatternRewriter &rewriter) const override {
+    if (nlq::detail::isQuantizedTensor(op.getInput().getType()))
+      return rewriter.notifyMatchFailure(op, "is quantized");
+    bool isErf = op.getApproximation() == GeluApproximation::Erf;
+    RowBuilder rows(rewriter, op.getLoc(), op.getInput());
+    rewriter.replaceOp(op, rows.map({op.getInput()},
+                                    [&](ImplicitLocOpBuilder &b, ValueRange x) {
+                                      return makeGelu(b, x[0], isErf);
+                                    }));
+    return success();
+  }
+
+  static Value makeGelu(ImplicitLocOpBuilder &b, Value x, bool isErf) {
+    auto number = [&](double value) { return constantLike(b, value, x); };
+    auto mul = [&](Value lhs, Value rhs) -> Value {
+      return arith::MulFOp::create(b, lhs, rhs);
+    };
+    Value bell;
+    if (isErf) {
+      bell = math::ErfOp::create(b, mul(x, number(1.0 / llvm::numbers::sqrt2)));
+    } else {
+      Value cube = mul(mul(x, x), x);
+      Value inner = arith::AddFOp::create(b, x, mul(cube, number(0.044715)));
+      // sqrt(2 / pi)
+      bell = math::TanhOp::create(
+          b,
+          mul(inner, number(llvm::numbers::sqrt2 * llvm::numbers::inv_sqrtpi)));
+    }
+    Value weight = arith::AddFOp::create(b, bell, number(1.0));
+    return mul(mul(x, number(0.5)), weight);
+  }
+};
+
+struct LowerLayerNorm : OpRewritePattern<LayerNormOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(LayerNormOp op,
+                                PatternRewriter &rewriter) const override {
+    auto type = cast<RankedTensorType>(op.getInput().getType());
+    if (nlq::detail::isQuantizedTensor(type) ||
+        type.isDynamicDim(type.getRank() - 1))
+      return rewriter.notifyMatchFailure(op, "is quantized or dynamic");
+    double columns = type.getShape().back();
+    double epsilon = op.getEpsilon().convertToDouble();
+    RowBuilder rows(rewriter, op.getLoc(), op.getInput());
+    Value sum = rows.reduce(op.getInput(), floatAttr(type, 0.0), addAnyOrder);
+    Value centred =
+        rows.map({op.getInput(), sum},
+                 [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                   Value mean = arith::DivFOp::create(
+                       b, x[1], constantLike(b, columns, x[1]));
+                   return arith::SubFOp::create(b, x[0], mean);
+                 });
+    Value squares =
+        rows.map({centred}, [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+          return arith::MulFOp::create(b, x[0], x[0]);
+        });
+    Value squareSum = rows.reduce(squares, floatAttr(type, 0.0), addAnyOrder);
+    rewriter.replaceOp(
+        op, rows.map(
+                {centred, squareSum, op.getGamma(), op.getBeta()},
+                [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                  Value variance = arith::DivFOp::create(
+                      b, x[1], constantLike(b, columns, x[1]));
+                  Value deviation = math::SqrtOp::create(
+                      b, arith::AddFOp::create(b, variance,
+                                               constantLike(b, epsilon, x[1])));
+                  Value normal = arith::DivFOp::create(b, x[0], deviation);
+                  return arith::AddFOp::create(
+                      b, arith::MulFOp::create(b, normal, x[2]), x[3]);
+                },
+                /*columnOperands=*/2));
+    return success();
+  }
+};
+
+struct ConvertFloatNLQToLinalgPass
+    : nlq::impl::ConvertFloatNLQToLinalgBase<ConvertFloatNLQToLinalgPass> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<LowerSoftmax, LowerGelu, LowerLayerNorm>(&getContext());
+    populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
+      return name == math::ExpOp::getOperationName() ||
+             name == math::ErfOp::getOperationName() ||
+             name == math::TanhOp::getOperationName();
+    });
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,444 @@
+//===- KernelEmitter.cpp - Vector code of one chunk of a row ------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace nlq;
+using namespace nlq::kernel;
+
+bool nlq::variesInRow(const Node &node) {
+  return node.rate == Rate::Element || node.rate == Rate::Column;
+}
+
+//===----------------------------------------------------------------------===//
+// Widths and constants
+//===----------------------------------------------------------------------===//
+
+/// Bits of the narrowest two's complement integer that holds `range`.
+static unsigned getBits(__int128 lo, __int128 hi) {
+  unsigned bits = 1;
+  while (bits < 128 && (lo < -(__int128(1) << (bits - 1)) ||
+                        hi > (__int128(1) << (bits - 1)) - 1))
+    ++bits;
+  return bits;
+}
+
+/// The lane for `bits`: 8-bit arithmetic is poor on every target, so 16 is the
+/// narrowest.
+static unsigned getLane(unsigned bits) {
+  return bits <= 16 ? 16 : bits <= 32 ? 32 : bits <= 64 ? 64 : 128;
+}
+
+unsigned KernelEmitter::getWidth(Interval range) const {
+  return getLane(getBits(range.lo, range.hi));
+}
+
+unsigned KernelEmitter::getWidth(NodeId id) const {
+  return getWidth(bounds.intervals[id]);
+}
+
+static unsigned widthOf(Value value) {
+  return getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth();
+}
+
+static int64_t lanesOf(Value value) {
+  auto vector = dyn_cast<VectorType>(value.getType());
+  return vector ? vector.getDimSize(0) : 0;
+}
+
+/// The type of `lanes` integers; 0 lanes is a scalar.
+Type KernelEmitter::getType(unsigned width, int64_t lanes) {
+  Type element = builder.getIntegerType(width);
+  return lanes ? Type(VectorType::get({lanes}, element)) : element;
+}
+
+Value KernelEmitter::constant(int64_t value, unsigned width, int64_t lanes) {
+  Type type = getType(width, lanes);
+  TypedAttr attr = builder.getIntegerAttr(
+      builder.getIntegerType(width),
+      APInt(64, uint64_t(value), /*isSigned=*/true).sextOrTrunc(width));
+  if (auto vector = dyn_cast<VectorType>(type))
+    attr = SplatElementsAttr::get(vector, cast<IntegerAttr>(attr).getValue());
+  return arith::ConstantOp::create(builder, attr);
+}
+
+Value KernelEmitter::constantLike(int64_t value, Value like) {
+  return constant(value, widthOf(like), lanesOf(like));
+}
+
+Value KernelEmitter::resize(Value value, unsigned width) {
+  unsigned from = widthOf(value);
+  if (from == width)
+    return value;
+  Type type = getType(width, lanesOf(value));
+  if (from < width)
+    return arith::ExtSIOp::create(builder, type, value);
+  return arith::TruncIOp::create(builder, type, value);
+}
+
+Value KernelEmitter::extendUnsigned(Value value, unsigned width) {
+  return arith::ExtUIOp::create(builder, getType(width, lanesOf(value)), value);
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
+
+Value KernelEmitter::emitRow(NodeId id, Scope &row) {
+  if (Value known = row.lookup(id))
+    return known;
+  const Node &node = graph.nodes[id];
+  SmallVector<Value> operands;
+  for (NodeId operand : node.operands)
+    operands.push_back(emitRow(operand, row));
+  Value value = resize(emitNode(id, operands, /*lanes=*/0), 64);
+  return row[id] = value;
+}
+
+Value KernelEmitter::emitChunk(NodeId id, int64_t lanes, Scope &chunk,
+                               Scope &row) {
+  if (Value known = chunk.lookup(id))
+    return known;
+  const Node &node = graph.nodes[id];
+  Value value;
+  if (node.opcode == Opcode::Constant) {
+    value = constant(node.imm, getWidth(id), lanes);
+  } else if (!variesInRow(node)) {
+    Value scalar = resize(emitRow(id, row), getWidth(id));
+    value = vector::BroadcastOp::create(builder, getType(getWidth(id), lanes),
+                                        scalar);
+  } else {
+    SmallVector<Value> operands;
+    for (NodeId operand : node.operands)
+      operands.push_back(emitChunk(operand, lanes, chunk, row));
+    value = resize(emitNode(id, operands, lanes), getWidth(id));
+  }
+  return chunk[id] = value;
+}
+
+static arith::CmpIPredicate getPredicate(Predicate predicate) {
+  switch (predicate) {
+  case Predicate::EQ:
+    return arith::CmpIPredicate::eq;
+  case Predicate::NE:
+    return arith::CmpIPredicate::ne;
+  case Predicate::LT:
+    return arith::CmpIPredicate::slt;
+  case Predicate::LE:
+    return arith::CmpIPredicate::sle;
+  case Predicate::GT:
+    return arith::CmpIPredicate::sgt;
+  case Predicate::GE:
+    return arith::CmpIPredicate::sge;
+  }
+  llvm_unreachable("covered switch");
+}
+
+/// One node from its operands, in a width that holds operands and value.
+Value KernelEmitter::emitNode(NodeId id, ArrayRef<Value> operands,
+                              int64_t lanes) {
+  const Node &node = graph.nodes[id];
+  unsigned width = getWidth(id);
+  for (NodeId operand : node.operands)
+    width = std::max(width, getWidth(operand));
+  auto wide = [&](unsigned index) { return resize(operands[index], width); };
+  switch (node.opcode) {
+  case Opcode::Constant:
+    return constant(node.imm, width, lanes);
+  case Opcode::Add:
+    return arith::AddIOp::create(builder, wide(0), wide(1));
+  case Opcode::Sub:
+    return arith::SubIOp::create(builder, wide(0), wide(1));
+  case Opcode::Mul:
+    return arith::MulIOp::create(builder, wide(0), wide(1));
+  case Opcode::Min:
+    return arith::MinSIOp::create(builder, wide(0), wide(1));
+  case Opcode::Max:
+    return arith::MaxSIOp::create(builder, wide(0), wide(1));
+  case Opcode::Compare: {
+    Value bit = arith::CmpIOp::create(builder, getPredicate(node.predicate),
+                                      wide(0), wide(1));
+    return extendUnsigned(bit, width);
+  }
+  case Opcode::Select: {
+    Value bit =
+        arith::CmpIOp::create(builder, arith::CmpIPredicate::ne, operands[0],
+                              constantLike(0, operands[0]));
+    return arith::SelectOp::create(builder, bit, wide(1), wide(2));
+  }
+  case Opcode::MulShift:
+    return emitMulShift(id, operands);
+  case Opcode::ShiftLeft: {
+    // A zero may be shifted by more than its lane.
+    Value amount = arith::MinSIOp::create(builder, wide(1),
+                                          constant(width - 1, width, lanes));
+    return arith::ShLIOp::create(builder, wide(0), amount);
+  }
+  case Opcode::ShiftRight:
+    return emitShiftRight(operands[0], bounds.intervals[node.operands[0]],
+                          operands[1], bounds.intervals[node.operands[1]],
+                          node.rounding);
+  case Opcode::Div:
+    return emitDiv(id, operands);
+  case Opcode::BitLength: {
+    Value zeros = math::CountLeadingZerosOp::create(builder, wide(0));
+    return arith::SubIOp::create(builder, constant(width, width, lanes), zeros);
+  }
+  case Opcode::Lookup:
+    return emitLookup(node, operands[0], getWidth(id));
+  case Opcode::Sqrt:
+    return emitSqrt(resize(operands[0], 64));
+  case Opcode::Assume:
+    return operands[0];
+  case Opcode::Input:
+  case Opcode::RowIndex:
+  case Opcode::ColumnIndex:
+  case Opcode::RowLength:
+  case Opcode::ReduceMax:
+  case Opcode::ReduceSum:
+    break;
+  }
+  llvm_unreachable("the row lowering places these nodes");
+}
+
+//===----------------------------------------------------------------------===//
+// Shifts
+//===----------------------------------------------------------------------===//
+
+/// round(value / 2^amount). `half` is the half of the divisor, 0 where the
+/// amount is 0; all modes are a floor shift after adding something:
+///   half up    half
+///   half even  half - 1 + (bit `amount` of value), at least 0
+///   half away  half - (value < 0), at least 0
+///   to zero    (value < 0) ? 2^amount - 1 : 0
+Value KernelEmitter::emitShiftRight(Value value, Interval range, Value amount,
+                                    Interval amountRange, Rounding rounding) {
+  // Past the bits of the value a larger amount gives the same result: cap it
+  // two bits above them, which keeps value + half within the lane.
+  unsigned bits = getBits(range.lo, range.hi);
+  int64_t cap = std::min<int64_t>(amountRange.hi, bits + 1);
+  unsigned width =
+      std::max(getLane(std::max<unsigned>(bits, cap + 1) + 1), widthOf(value));
+  value = resize(value, width);
+  amount = resize(amount, std::max(width, widthOf(amount)));
+  if (amountRange.hi > cap)
+    amount = arith::MinSIOp::create(builder, amount, constantLike(cap, amount));
+  amount = resize(amount, width);
+  auto shiftFloor = [&](Value x) -> Value {
+    return arith::ShRSIOp::create(builder, x, amount);
+  };
+  if (rounding == Rounding::Floor)
+    return shiftFloor(value);
+  Value one = constantLike(1, value);
+  Value zero = constantLike(0, value);
+  Value power = arith::ShLIOp::create(builder, one, amount);
+  Value half = arith::ShRSIOp::create(builder, power, one);
+  auto isNegative = [&]() -> Value {
+    return arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, value,
+                                 zero);
+  };
+  Value addend;
+  switch (rounding) {
+  case Rounding::Floor:
+    llvm_unreachable("handled above");
+  case Rounding::HalfUp:
+    addend = half;
+    break;
+  case Rounding::HalfEven: {
+    Value odd = arith::AndIOp::create(builder, shiftFloor(value), one);
+    addend = arith::AddIOp::create(
+        builder, arith::SubIOp::create(builder, half, one), odd);
+    addend = arith::MaxSIOp::create(builder, addend, zero);
+    break;
+  }
+  case Rounding::HalfAway: {
+    Value less = extendUnsigned(isNegative(), width);
+    addend = arith::SubIOp::create(builder, half, less);
+    addend = arith::MaxSIOp::create(builder, addend, zero);
+    break;
+  }
+  case Rounding::TowardZero:
+    addend = arith::SelectOp::create(builder, isNegative(),
+                                     arith::SubIOp::create(builder, power, one),
+                                     zero);
+    break;
+  }
+  return shiftFloor(arith::AddIOp::create(builder, value, addend));
+}
+
+Value KernelEmitter::emitMulShift(NodeId id, ArrayRef<Value> operands) {
+  const Node &node = graph.nodes[id];
+  Interval a = bounds.intervals[node.operands[0]];
+  Interval b = bounds.intervals[node.operands[1]];
+  __int128 corners[] = {__int128(a.lo) * b.lo, __int128(a.lo) * b.hi,
+                        __int128(a.hi) * b.lo, __int128(a.hi) * b.hi};
+  unsigned bits = getBits(*std::min_element(corners, corners + 4),
+                          *std::max_element(corners, corners + 4));
+  unsigned width = std::max(
+      {getLane(bits), getWidth(node.operands[0]), getWidth(node.operands[1])});
+  Value product = arith::MulIOp::create(builder, resize(operands[0], width),
+                                        resize(operands[1], width));
+  // The product's interval as far as emitShiftRight needs it: its bits. A
+  // product of 64 bits or more gets the widest lane.
+  Interval range = bits < 64 ? storageRange(bits) : storageRange(64);
+  Interval amount = bounds.intervals[node.operands[2]];
+  if (bits < 64)
+    return emitShiftRight(product, range, operands[2], amount, node.rounding);
+  return emitShiftRight(resize(product, 128), range, operands[2], amount,
+                        node.rounding);
+}
+
+//===----------------------------------------------------------------------===//
+// Division, square root, tables
+//===----------------------------------------------------------------------===//
+
+/// floor(a / b) for b > 0.
+Value KernelEmitter::emitFloorDiv(Value a, Interval aRange, Value b,
+                                  bool divisorIsConstant) {
+  // Vectors have no integer division. For |a| < 2^52 the quotient in f64 is
+  // exact after flooring: a / b is at least 1 / b away from the next integer
+  // q above it, more than the half ulp q * 2^-53 by which division rounds.
+  constexpr int64_t kExact = int64_t(1) << 52;
+  bool isVector = lanesOf(a) > 0;
+  if (isVector && !divisorIsConstant && aRange.lo > -kExact &&
+      aRange.hi < kExact) {
+    Type f64 = VectorType::get({lanesOf(a)}, builder.getF64Type());
+    Value quotient =
+        arith::DivFOp::create(builder, arith::SIToFPOp::create(builder, f64, a),
+                              arith::SIToFPOp::create(builder, f64, b));
+    if (aRange.lo < 0)
+      quotient = math::FloorOp::create(builder, quotient);
+    return arith::FPToSIOp::create(builder, a.getType(), quotient);
+  }
+  Value quotient = arith::DivSIOp::create(builder, a, b);
+  if (aRange.lo >= 0)
+    return quotient;
+  Value remainder = arith::SubIOp::create(
+      builder, a, arith::MulIOp::create(builder, quotient, b));
+  Value below = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt,
+                                      remainder, constantLike(0, a));
+  return arith::SubIOp::create(builder, quotient,
+                               extendUnsigned(below, widthOf(a)));
+}
+
+/// round(a / b): the floor quotient, plus one where the remainder asks for it.
+Value KernelEmitter::emitDiv(NodeId id, ArrayRef<Value> operands) {
+  const Node &node = graph.nodes[id];
+  Interval aRange = bounds.intervals[node.operands[0]];
+  Interval bRange = bounds.intervals[node.operands[1]];
+  // Operands that are negated need one bit more.
+  unsigned bits =
+      std::max(getBits(aRange.lo, aRange.hi), getBits(bRange.lo, bRange.hi)) +
+      (bRange.hi < 0 ? 1 : 0);
+  unsigned width = getLane(bits);
+  Value a = resize(operands[0], width);
+  Value b = resize(operands[1], width);
+  if (bRange.hi < 0) {
+    a = arith::SubIOp::create(builder, constantLike(0, a), a);
+    b = arith::SubIOp::create(builder, constantLike(0, b), b);
+    aRange = {-aRange.hi, aRange.lo == INT64_MIN ? INT64_MAX : -aRange.lo};
+  }
+  bool constantDivisor =
+      graph.nodes[node.operands[1]].opcode == Opcode::Constant;
+  Value quotient = emitFloorDiv(a, aRange, b, constantDivisor);
+  if (node.rounding == Rounding::Floor ||
+      (node.rounding == Rounding::TowardZero && aRange.lo >= 0))
+    return quotient;
+
+  Value remainder = arith::SubIOp::create(
+      builder, a, arith::MulIOp::create(builder, quotient, b));
+  Value zero = constantLike(0, a);
+  auto compare = [&](arith::CmpIPredicate predicate, Value x,
+                     Value y) -> Value {
+    return arith::CmpIOp::create(builder, predicate, x, y);
+  };
+  // remainder < b, so twice it less b stays in the lane.
+  Value excess = arith::SubIOp::create(
+      builder, remainder, arith::SubIOp::create(builder, b, remainder));
+  Value up;
+  switch (node.rounding) {
+  case Rounding::Floor:
+    llvm_unreachable("handled above");
+  case Rounding::TowardZero:
+    up = arith::AndIOp::create(
+        builder, compare(arith::CmpIPredicate::slt, a, zero),
+        compare(arith::CmpIPredicate::ne, remainder, zero));
+    break;
+  case Rounding::HalfUp:
+    up = compare(arith::CmpIPredicate::sge, excess, zero);
+    break;
+  case Rounding::HalfEven:
+  case Rounding::HalfAway: {
+    Value tie = compare(arith::CmpIPredicate::eq, excess, zero);
+    Value onTie;
+    if (node.rounding == Rounding::HalfEven)
+      onTie = compare(
+          arith::CmpIPredicate::ne,
+          arith::AndIOp::create(builder, quotient, constantLike(1, a)), zero);
+    else
+      onTie = compare(arith::CmpIPredicate::sge, a, zero);
+    up = arith::OrIOp::create(builder,
+                              compare(arith::CmpIPredicate::sgt, excess, zero),
+                              arith::AndIOp::create(builder, tie, onTie));
+    break;
+  }
+  }
+  return arith::AddIOp::create(builder, quotient,
+                               extendUnsigned(up, widthOf(a)));
+}
+
+/// floor(sqrt(value)), value an i64 >= 0. The root in f64 is off by one at
+/// most; the neighbours are tried. Squares are compared unsigned: the largest,
+/// 3037000500^2, has 64 bits.
+Value KernelEmitter::emitSqrt(Value value) {
+  Type f64 = builder.getF64Type();
+  Value root = arith::FPToSIOp::create(
+      builder, value.getType(),
+      math::SqrtOp::create(builder,
+                           arith::SIToFPOp::create(builder, f64, value)));
+  auto exceeds = [&](Value candidate) -> Value {
+    Value square = arith::MulIOp::create(builder, candidate, candidate);
+    return arith::CmpIOp::create(builder, arith::CmpIPredicate::ugt, square,
+                                 value);
+  };
+  Value one = constantLike(1, value);
+  Value less = arith::SubIOp::create(builder, root, one);
+  root = arith::SelectOp::create(builder, exceeds(root), less, root);
+  Value more = arith::AddIOp::create(builder, root, one);
+  return arith::SelectOp::create(builder, exceeds(more), root, more);
+}
+
+Value KernelEmitter::emitLookup(const Node &node, Value index, unsigned width) {
+  Value table = tables[node.imm];
+  unsigned entryWidth =
+      cast<MemRefType>(table.getType()).getElementTypeBitWidth();
+  int64_t lanes = lanesOf(index);
+  if (!lanes) {
+    Value position =
+        arith::IndexCastOp::create(builder, builder.getIndexType(), index);
+    Value entry = memref::LoadOp::create(builder, table, ValueRange(position));
+    return resize(entry, std::max(width, entryWidth));
+  }
+  Value zero = arith::ConstantIndexOp::create(builder, 0);
+  VectorType type =
+      VectorType::get({lanes}, builder.getIntegerType(entryWidth));
+  Value mask = arith::ConstantOp::create(
+      builder, DenseElementsAttr::get(
+                   VectorType::get({lanes}, builder.getI1Type()), true));
+  Value passThrough =
+      arith::ConstantOp::create(builder, builder.getZeroAttr(type));
+  Value entries =
+      vector::GatherOp::create(builder, type, table, ValueRange(zero),
+                               resize(index, 32), mask, passThrough);
+  return resize(entries, std::max(width, entryWidth));
+}

@@ -1,0 +1,85 @@
+//===- KernelEmitter.h - Vector code of one chunk of a row ----*- C++ -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Emits the nodes of a kernel graph as vector operations on W neighbouring
+// elements of a row (element and column nodes) and as i64 scalars (row and
+// uniform nodes). Widths come from `bound`: every node is computed in the
+// narrowest of 16, 32, 64 and 128 bits that holds its operands and its value,
+// so that no operation wraps.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_LIB_CONVERSION_NLQTOVECTOR_KERNELEMITTER_H
+#define NLQ_LIB_CONVERSION_NLQTOVECTOR_KERNELEMITTER_H
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "nlq/Kernel/Bound.h"
+#include "nlq/Kernel/Graph.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace nlq {
+
+/// True for nodes that differ from column to column.
+bool variesInRow(const kernel::Node &node);
+
+class KernelEmitter {
+public:
+  /// `tables` holds one memref of a constant global per table of the graph.
+  KernelEmitter(mlir::ImplicitLocOpBuilder &builder, const kernel::Graph &graph,
+                const kernel::Bounds &bounds, mlir::ValueRange tables)
+      : builder(builder), graph(graph), bounds(bounds), tables(tables) {}
+
+  /// Values of the nodes in one scope: a row, or a chunk within it.
+  using Scope = llvm::DenseMap<kernel::NodeId, mlir::Value>;
+
+  /// Emits a node of uniform or row rate as an i64, its operands first.
+  /// Reductions, inputs and indices must be in `row` already.
+  mlir::Value emitRow(kernel::NodeId id, Scope &row);
+
+  /// Emits a node of any rate as a vector of `lanes` elements of the width
+  /// `getWidth(id)`. Inputs, column indices and reloaded nodes must be in
+  /// `chunk` already; what `row` holds is broadcast.
+  mlir::Value emitChunk(kernel::NodeId id, int64_t lanes, Scope &chunk,
+                        Scope &row);
+
+  /// Lane width in bits in which element nodes lie in registers.
+  unsigned getWidth(kernel::NodeId id) const;
+  unsigned getWidth(kernel::Interval range) const;
+
+  /// `value` (scalar or vector) sign-extended or truncated to `width` bits.
+  mlir::Value resize(mlir::Value value, unsigned width);
+  /// `value` read as an unsigned integer.
+  mlir::Value extendUnsigned(mlir::Value value, unsigned width);
+
+private:
+  mlir::Value emitNode(kernel::NodeId id, llvm::ArrayRef<mlir::Value> operands,
+                       int64_t lanes);
+  mlir::Type getType(unsigned width, int64_t lanes);
+  mlir::Value constant(int64_t value, unsigned width, int64_t lanes);
+  mlir::Value constantLike(int64_t value, mlir::Value like);
+  mlir::Value emitMulShift(kernel::NodeId id,
+                           llvm::ArrayRef<mlir::Value> operands);
+  mlir::Value emitShiftRight(mlir::Value value, kernel::Interval range,
+                             mlir::Value amount, kernel::Interval amountRange,
+                             kernel::Rounding rounding);
+  mlir::Value emitDiv(kernel::NodeId id, llvm::ArrayRef<mlir::Value> operands);
+  mlir::Value emitFloorDiv(mlir::Value a, kernel::Interval aRange,
+                           mlir::Value b, bool divisorIsConstant);
+  mlir::Value emitSqrt(mlir::Value value);
+  mlir::Value emitLookup(const kernel::Node &node, mlir::Value index,
+                         unsigned width);
+
+  mlir::ImplicitLocOpBuilder &builder;
+  const kernel::Graph &graph;
+  const kernel::Bounds &bounds;
+  mlir::ValueRange tables;
+};
+
+} // namespace nlq
+
+#endif // NLQ_LIB_CONVERSION_NLQTOVECTOR_KERNELEMITTER_H

@@ -1,0 +1,456 @@
+//===- RowLowering.cpp - nlq.kernel to loops of vector code -------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/SymbolTable.h"
+#include "nlq/Conversion/NLQToVector.h"
+#include "nlq/Dialect/NLQ/IR/NLQOps.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace nlq;
+using namespace nlq::kernel;
+
+//===----------------------------------------------------------------------===//
+// Schedule
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// One pass over the columns of a row.
+struct Phase {
+  /// Reductions that this pass accumulates.
+  SmallVector<NodeId> reductions;
+  /// Element nodes that this pass leaves in scratch for later ones.
+  SmallVector<NodeId> spills;
+};
+
+/// Which nodes are computed in which pass over the row.
+struct Schedule {
+  std::vector<Phase> phases;
+  /// Every node that lies in scratch, with the phase that writes it.
+  llvm::DenseMap<NodeId, unsigned> spilledIn;
+};
+
+} // namespace
+
+static bool isReduction(const Node &node) {
+  return node.opcode == Opcode::ReduceMax || node.opcode == Opcode::ReduceSum;
+}
+
+/// The phase in which each node can first be known.
+static std::vector<unsigned> computeLevels(const Graph &graph) {
+  std::vector<unsigned> levels(graph.nodes.size(), 0);
+  for (auto [id, node] : llvm::enumerate(graph.nodes)) {
+    for (NodeId operand : node.operands)
+      levels[id] = std::max(levels[id], levels[operand]);
+    if (isReduction(node))
+      ++levels[id];
+  }
+  return levels;
+}
+
+/// Nodes whose recomputation costs more operations than this wait in scratch.
+static constexpr unsigned kRecomputeLimit = 3;
+
+static Schedule makeSchedule(const Graph &graph) {
+  std::vector<unsigned> levels = computeLevels(graph);
+  Schedule schedule;
+  schedule.phases.resize(levels[graph.result] + 1);
+  // Operations needed to compute a node again from inputs and row values.
+  std::vector<unsigned> cost(graph.nodes.size(), 0);
+  for (auto [id, node] : llvm::enumerate(graph.nodes)) {
+    if (!variesInRow(node))
+      continue;
+    cost[id] = 1;
+    for (NodeId operand : node.operands)
+      cost[id] += cost[operand];
+  }
+  // The phases in which a node's value is asked for.
+  llvm::SetVector<std::pair<NodeId, unsigned>> wanted;
+  for (auto [id, node] : llvm::enumerate(graph.nodes))
+    if (isReduction(node) && levels[id] <= levels[graph.result]) {
+      schedule.phases[levels[id] - 1].reductions.push_back(id);
+      wanted.insert({node.operands[0], levels[id] - 1});
+    }
+  wanted.insert({graph.result, levels[graph.result]});
+  llvm::DenseMap<NodeId, unsigned> firstUse;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    auto [id, phase] = wanted[i];
+    auto [it, inserted] = firstUse.try_emplace(id, phase);
+    it->second = std::min(it->second, phase);
+    if (variesInRow(graph.nodes[id]))
+      for (NodeId operand : graph.nodes[id].operands)
+        wanted.insert({operand, phase});
+  }
+  // A dear node that two phases ask for is stored by the first of them. Only
+  // the outermost such nodes matter: walk from what each phase makes.
+  for (unsigned phase = 0; phase < schedule.phases.size(); ++phase) {
+    SmallVector<NodeId> stack;
+    for (NodeId reduction : schedule.phases[phase].reductions)
+      stack.push_back(graph.nodes[reduction].operands[0]);
+    if (phase + 1 == schedule.phases.size())
+      stack.push_back(graph.result);
+    llvm::DenseSet<NodeId> visited;
+    while (!stack.empty()) {
+      NodeId id = stack.pop_back_val();
+      if (!variesInRow(graph.nodes[id]) || !visited.insert(id).second)
+        continue;
+      if (firstUse.lookup(id) < phase && cost[id] > kRecomputeLimit &&
+          graph.nodes[id].rate == Rate::Element) {
+        unsigned writer = firstUse.lookup(id);
+        if (schedule.spilledIn.try_emplace(id, writer).second)
+          schedule.phases[writer].spills.push_back(id);
+        continue;
+      }
+      llvm::append_range(stack, graph.nodes[id].operands);
+    }
+  }
+  return schedule;
+}
+
+//===----------------------------------------------------------------------===//
+// Lowering
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Lowers one kernel.
+class RowLowering {
+public:
+  RowLowering(RewriterBase &rewriter, KernelOp op, const Graph &graph,
+              const Bounds &bounds, int64_t maxLanes)
+      : builder(op.getLoc(), rewriter), op(op), graph(graph), bounds(bounds),
+        maxLanes(maxLanes), schedule(makeSchedule(graph)),
+        tables(makeTables(rewriter)), emitter(builder, graph, bounds, tables) {}
+
+  void run();
+
+private:
+  SmallVector<Value> makeTables(RewriterBase &rewriter);
+  void allocateScratch();
+  void lowerRow(ValueRange position);
+  void lowerPhase(unsigned phase, ValueRange position,
+                  KernelEmitter::Scope &row);
+  SmallVector<Value> emitChunk(unsigned phase, Value column, int64_t lanes,
+                               Value firstNew, ValueRange accumulators,
+                               ValueRange position, KernelEmitter::Scope &row);
+  SmallVector<Value> startAccumulators(const Phase &phase, int64_t lanes);
+  Value emitInput(const Input &input, Value memref, Value column,
+                  ValueRange position, int64_t lanes, unsigned width);
+  unsigned accumulatorWidth(NodeId reduction) const;
+  Value index(int64_t value) {
+    return arith::ConstantIndexOp::create(builder, value);
+  }
+  Value combine(const Node &reduction, Value a, Value b) {
+    if (reduction.opcode == Opcode::ReduceMax)
+      return arith::MaxSIOp::create(builder, a, b);
+    return arith::AddIOp::create(builder, a, b);
+  }
+
+  ImplicitLocOpBuilder builder;
+  KernelOp op;
+  const Graph &graph;
+  const Bounds &bounds;
+  int64_t maxLanes;
+  Schedule schedule;
+  SmallVector<Value> tables;
+  KernelEmitter emitter;
+  llvm::DenseMap<NodeId, Value> scratch;
+  /// Extents of the output, and the linear index of the row if it is asked for.
+  SmallVector<Value> extents;
+};
+
+} // namespace
+
+/// Constant globals, one per table; equal tables of a module share one.
+SmallVector<Value> RowLowering::makeTables(RewriterBase &rewriter) {
+  auto module = op->getParentOfType<ModuleOp>();
+  SmallVector<Value> values;
+  for (const Table &table : graph.tables) {
+    auto [lo, hi] = std::minmax_element(table.begin(), table.end());
+    unsigned width = *lo >= INT32_MIN && *hi <= INT32_MAX
+                         ? 32
+                         : 64; // gathers exist for both
+    auto type = RankedTensorType::get({int64_t(table.size())},
+                                      builder.getIntegerType(width));
+    SmallVector<APInt> entries;
+    for (int64_t entry : table)
+      entries.push_back(APInt(64, entry, true).sextOrTrunc(width));
+    auto data = DenseIntElementsAttr::get(type, entries);
+    memref::GlobalOp global;
+    for (auto other : module.getOps<memref::GlobalOp>())
+      if (other.getInitialValue() == data && other.getConstant())
+        global = other;
+    auto memrefType = MemRefType::get(type.getShape(), type.getElementType());
+    if (!global) {
+      OpBuilder::InsertionGuard guard(rewriter);
+      rewriter.setInsertionPointToStart(module.getBody());
+      global = memref::GlobalOp::create(
+          rewriter, op.getLoc(), "__nlq_table",
+          rewriter.getStringAttr("private"), memrefType, data,
+          /*constant=*/true, /*alignment=*/rewriter.getI64IntegerAttr(64));
+      SymbolTable(module).insert(global);
+    }
+    values.push_back(
+        memref::GetGlobalOp::create(builder, memrefType, global.getSymName()));
+  }
+  return values;
+}
+
+/// Row-sized buffers, once per call of the function: no row needs those of
+/// another.
+void RowLowering::allocateScratch() {
+  OpBuilder::InsertionGuard guard(builder);
+  auto function = op->getParentOfType<FunctionOpInterface>();
+  builder.setInsertionPointToStart(&function.getFunctionBody().front());
+  for (const Phase &phase : schedule.phases)
+    for (NodeId id : phase.spills) {
+      auto type = MemRefType::get({graph.maxRowLength},
+                                  builder.getIntegerType(emitter.getWidth(id)));
+      scratch[id] = memref::AllocaOp::create(builder, type,
+                                             builder.getI64IntegerAttr(64));
+    }
+}
+
+void RowLowering::run() {
+  allocateScratch();
+  int64_t rank = op.getOutputType().getRank();
+  for (int64_t dim = 0; dim < rank; ++dim)
+    extents.push_back(
+        memref::DimOp::create(builder, op.getOutput(), dim).getResult());
+  Value zero = index(0), one = index(1);
+  SmallVector<Value> position;
+  OpBuilder::InsertionGuard guard(builder);
+  for (int64_t dim = 0; dim + 1 < rank; ++dim) {
+    auto loop = scf::ForOp::create(builder, zero, extents[dim], one);
+    position.push_back(loop.getInductionVar());
+    builder.setInsertionPointToStart(loop.getBody());
+  }
+  lowerRow(position);
+}
+
+void RowLowering::lowerRow(ValueRange position) {
+  KernelEmitter::Scope row;
+  Type i64 = builder.getI64Type();
+  for (auto [id, node] : llvm::enumerate(graph.nodes)) {
+    if (node.opcode == Opcode::RowIndex) {
+      Value linear = index(0);
+      for (auto [coordinate, extent] : llvm::zip(position, extents))
+        linear = arith::AddIOp::create(
+            builder, arith::MulIOp::create(builder, linear, extent),
+            coordinate);
+      row[id] = arith::IndexCastOp::create(builder, i64, linear);
+    } else if (node.opcode == Opcode::RowLength) {
+      row[id] = arith::IndexCastOp::create(builder, i64, extents.back());
+    } else if (node.opcode == Opcode::Input &&
+               graph.inputs[node.imm].rate == Rate::Row) {
+      Value value =
+          memref::LoadOp::create(builder, op.getInputs()[node.imm], position);
+      row[id] = graph.inputs[node.imm].isSigned
+                    ? emitter.resize(value, 64)
+                    : emitter.extendUnsigned(value, 64);
+    }
+  }
+  for (unsigned phase = 0; phase < schedule.phases.size(); ++phase)
+    lowerPhase(phase, position, row);
+}
+
+unsigned RowLowering::accumulatorWidth(NodeId reduction) const {
+  const Node &node = graph.nodes[reduction];
+  if (node.opcode == Opcode::ReduceMax)
+    return emitter.getWidth(node.operands[0]);
+  // Every partial sum lies in the interval of all sums and zero.
+  Interval range = bounds.intervals[reduction];
+  Interval term = bounds.intervals[node.operands[0]];
+  range.lo = std::min<int64_t>({range.lo, term.lo, 0});
+  range.hi = std::max<int64_t>({range.hi, term.hi, 0});
+  return std::max(emitter.getWidth(range), emitter.getWidth(node.operands[0]));
+}
+
+/// The neutral elements of a phase's reductions.
+SmallVector<Value> RowLowering::startAccumulators(const Phase &phase,
+                                                  int64_t lanes) {
+  SmallVector<Value> values;
+  for (NodeId id : phase.reductions) {
+    const Node &node = graph.nodes[id];
+    int64_t neutral = node.opcode == Opcode::ReduceMax
+                          ? bounds.intervals[node.operands[0]].lo
+                          : 0;
+    IntegerType element = builder.getIntegerType(accumulatorWidth(id));
+    auto type = VectorType::get({lanes}, element);
+    values.push_back(arith::ConstantOp::create(
+        builder,
+        SplatElementsAttr::get(
+            type, APInt(64, neutral, true).sextOrTrunc(element.getWidth()))));
+  }
+  return values;
+}
+
+Value RowLowering::emitInput(const Input &input, Value memref, Value column,
+                             ValueRange position, int64_t lanes,
+                             unsigned width) {
+  auto type = VectorType::get({lanes}, builder.getIntegerType(input.bits));
+  SmallVector<Value> indices;
+  if (input.rate == Rate::Element)
+    indices.assign(position.begin(), position.end());
+  indices.push_back(column);
+  Value value = vector::LoadOp::create(builder, type, memref, indices);
+  if (input.isSigned)
+    return emitter.resize(value, width);
+  return input.bits == width ? value : emitter.extendUnsigned(value, width);
+}
+
+/// One chunk of `lanes` columns of a phase. Lanes below `firstNew` (null: none)
+/// were handled by an earlier chunk and don't count in sums.
+SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
+                                          int64_t lanes, Value firstNew,
+                                          ValueRange accumulators,
+                                          ValueRange position,
+                                          KernelEmitter::Scope &row) {
+  const Phase &phase = schedule.phases[phaseIndex];
+  KernelEmitter::Scope chunk;
+  for (auto [id, node] : llvm::enumerate(graph.nodes)) {
+    auto spilled = schedule.spilledIn.find(id);
+    if (spilled != schedule.spilledIn.end() && spilled->second < phaseIndex) {
+      auto type = VectorType::get({lanes},
+                                  builder.getIntegerType(emitter.getWidth(id)));
+      chunk[id] = vector::LoadOp::create(builder, type, scratch.lookup(id),
+                                         ValueRange(column));
+    } else if (node.opcode == Opcode::Input && variesInRow(node)) {
+      chunk[id] = emitInput(graph.inputs[node.imm], op.getInputs()[node.imm],
+                            column, position, lanes, emitter.getWidth(id));
+    } else if (node.opcode == Opcode::ColumnIndex) {
+      auto type = VectorType::get({lanes}, builder.getIndexType());
+      Value steps = vector::StepOp::create(builder, type);
+      Value base = vector::BroadcastOp::create(builder, type, column);
+      Value columns = arith::AddIOp::create(builder, steps, base);
+      chunk[id] = arith::IndexCastOp::create(
+          builder,
+          VectorType::get({lanes},
+                          builder.getIntegerType(emitter.getWidth(id))),
+          columns);
+    }
+  }
+  SmallVector<Value> next;
+  for (auto [id, accumulator] : llvm::zip(phase.reductions, accumulators)) {
+    const Node &node = graph.nodes[id];
+    Value value = emitter.emitChunk(node.operands[0], lanes, chunk, row);
+    value = emitter.resize(value, accumulatorWidth(id));
+    if (firstNew && node.opcode == Opcode::ReduceSum) {
+      auto type = VectorType::get({lanes}, builder.getIndexType());
+      Value isNew = arith::CmpIOp::create(
+          builder, arith::CmpIPredicate::uge,
+          vector::StepOp::create(builder, type),
+          vector::BroadcastOp::create(builder, type, firstNew));
+      Value zero = arith::ConstantOp::create(
+          builder, builder.getZeroAttr(value.getType()));
+      value = arith::SelectOp::create(builder, isNew, value, zero);
+    }
+    next.push_back(combine(node, accumulator, value));
+  }
+  for (NodeId id : phase.spills)
+    vector::StoreOp::create(builder, emitter.emitChunk(id, lanes, chunk, row),
+                            scratch.lookup(id), ValueRange(column));
+  if (phaseIndex + 1 == schedule.phases.size()) {
+    Value value = emitter.emitChunk(graph.result, lanes, chunk, row);
+    SmallVector<Value> indices(position);
+    indices.push_back(column);
+    vector::StoreOp::create(builder, emitter.resize(value, graph.resultBits),
+                            op.getOutput(), indices);
+  }
+  return next;
+}
+
+void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
+                             KernelEmitter::Scope &row) {
+  const Phase &phase = schedule.phases[phaseIndex];
+  // Row values this phase reads are computed before its loops, where they
+  // dominate all of them.
+  std::vector<unsigned> levels = computeLevels(graph);
+  for (auto [id, node] : llvm::enumerate(graph.nodes))
+    if (!variesInRow(node) && !isReduction(node) &&
+        node.opcode != Opcode::Constant && levels[id] <= phaseIndex)
+      emitter.emitRow(id, row);
+
+  SmallVector<Value> results(phase.reductions.size());
+  auto finish = [&](ValueRange vectors) {
+    for (auto [slot, id, vector] :
+         llvm::zip(results, phase.reductions, vectors)) {
+      const Node &node = graph.nodes[id];
+      Value scalar = vector::ReductionOp::create(
+          builder,
+          node.opcode == Opcode::ReduceMax ? vector::CombiningKind::MAXSI
+                                           : vector::CombiningKind::ADD,
+          vector);
+      scalar = emitter.resize(scalar, 64);
+      slot = slot ? combine(node, slot, scalar) : scalar;
+    }
+  };
+  auto loopOver = [&](Value begin, Value end, int64_t lanes,
+                      SmallVector<Value> accumulators) {
+    auto loop =
+        scf::ForOp::create(builder, begin, end, index(lanes), accumulators);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> next =
+        emitChunk(phaseIndex, loop.getInductionVar(), lanes, Value(),
+                  loop.getRegionIterArgs(), position, row);
+    // Without iteration arguments the loop came with its terminator.
+    if (!next.empty())
+      scf::YieldOp::create(builder, next);
+    return SmallVector<Value>(loop.getResults());
+  };
+
+  int64_t columns = op.getOutputType().getShape().back();
+  if (!ShapedType::isDynamic(columns)) {
+    // Full chunks, then one that ends with the row and overlaps them.
+    int64_t lanes = maxLanes;
+    while (lanes > columns)
+      lanes /= 2;
+    int64_t full = columns / lanes * lanes;
+    SmallVector<Value> accumulators =
+        loopOver(index(0), index(full), lanes, startAccumulators(phase, lanes));
+    if (full != columns)
+      accumulators = emitChunk(phaseIndex, index(columns - lanes), lanes,
+                               index(full - (columns - lanes)), accumulators,
+                               position, row);
+    finish(accumulators);
+  } else {
+    // Full chunks, then single columns.
+    Value extent = extents.back();
+    Value rest = arith::RemUIOp::create(builder, extent, index(maxLanes));
+    Value full = arith::SubIOp::create(builder, extent, rest);
+    finish(
+        loopOver(index(0), full, maxLanes, startAccumulators(phase, maxLanes)));
+    finish(loopOver(full, extent, 1, startAccumulators(phase, 1)));
+  }
+  for (auto [id, value] : llvm::zip(phase.reductions, results))
+    row[id] = value;
+}
+
+LogicalResult nlq::lowerKernelToVector(RewriterBase &rewriter, KernelOp op,
+                                       int64_t maxLanes) {
+  if (!op.hasPureBufferSemantics())
+    return op->emitOpError("must be on buffers to become vector code");
+  const Graph &graph = op.getGraph().getGraph();
+  llvm::Expected<Bounds> bounds = bound(graph);
+  if (!bounds)
+    return op->emitOpError("has no safe lanes: ")
+           << llvm::toString(bounds.takeError());
+  rewriter.setInsertionPoint(op);
+  RowLowering(rewriter, op, graph, *bounds, maxLanes).run();
+  rewriter.eraseOp(op);
+  return success();
+}

@@ -1,0 +1,190 @@
+//===- KernelOp.cpp - nlq.kernel: verification, effects, tiling ---------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "nlq/Dialect/NLQ/IR/NLQOps.h"
+
+using namespace mlir;
+using namespace nlq;
+
+LogicalResult KernelOp::verify() {
+  const kernel::Graph &graph = getGraph().getGraph();
+  if (getOutputs().size() != 1)
+    return emitOpError("writes exactly one operand, found ")
+           << getOutputs().size();
+  if (getInputs().size() != graph.inputs.size())
+    return emitOpError() << "has " << getInputs().size()
+                         << " inputs, the graph takes " << graph.inputs.size();
+  ShapedType output = getOutputType();
+  if (!output.hasRank() || output.getRank() == 0)
+    return emitOpError("output must be ranked, of rank at least 1");
+  if (!output.getElementType().isSignlessInteger(graph.resultBits))
+    return emitOpError() << "output must have elements of i" << graph.resultBits
+                         << ", found " << output;
+  for (auto [index, value, input] :
+       llvm::enumerate(getInputs(), graph.inputs)) {
+    auto type = cast<ShapedType>(value.getType());
+    if (!type.getElementType().isSignlessInteger(input.bits))
+      return emitOpError() << "input " << index << " ('" << input.name
+                           << "') must have elements of i" << input.bits
+                           << ", found " << type;
+    ArrayRef<int64_t> expected = output.getShape();
+    if (input.rate == kernel::Rate::Column)
+      expected = expected.take_back();
+    else if (input.rate == kernel::Rate::Row)
+      expected = expected.drop_back();
+    if (failed(verifyCompatibleShape(type.getShape(), expected)))
+      return emitOpError() << "input " << index << " ('" << input.name
+                           << "') has type " << type
+                           << ", which does not fit the output, " << output;
+  }
+  int64_t columns = output.getShape().back();
+  if (!ShapedType::isDynamic(columns) && columns > graph.maxRowLength)
+    return emitOpError() << "has rows of " << columns
+                         << " elements; the graph is made for rows of at most "
+                         << graph.maxRowLength;
+  return success();
+}
+
+void KernelOp::getEffects(
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>
+        &effects) {
+  for (OpOperand &operand : getInputsMutable())
+    if (isa<MemRefType>(operand.get().getType()))
+      effects.emplace_back(MemoryEffects::Read::get(), &operand,
+                           SideEffects::DefaultResource::get());
+  for (OpOperand &operand : getOutputsMutable())
+    if (isa<MemRefType>(operand.get().getType()))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand,
+                           SideEffects::DefaultResource::get());
+}
+
+//===----------------------------------------------------------------------===//
+// Tiling
+//===----------------------------------------------------------------------===//
+
+/// True if an element depends on more than its own column's operands, so that
+/// a row can't be cut.
+static bool needsWholeRows(const kernel::Graph &graph) {
+  return llvm::any_of(graph.nodes, [](const kernel::Node &node) {
+    switch (node.opcode) {
+    case kernel::Opcode::ReduceMax:
+    case kernel::Opcode::ReduceSum:
+    case kernel::Opcode::ColumnIndex:
+    case kernel::Opcode::RowLength:
+      return true;
+    default:
+      return false;
+    }
+  });
+}
+
+static bool usesRowIndex(const kernel::Graph &graph) {
+  return llvm::any_of(graph.nodes, [](const kernel::Node &node) {
+    return node.opcode == kernel::Opcode::RowIndex;
+  });
+}
+
+SmallVector<utils::IteratorType> KernelOp::getLoopIteratorTypes() {
+  const kernel::Graph &graph = getGraph().getGraph();
+  utils::IteratorType rows = usesRowIndex(graph)
+                                 ? utils::IteratorType::reduction
+                                 : utils::IteratorType::parallel;
+  SmallVector<utils::IteratorType> types(getOutputType().getRank(), rows);
+  types.back() = needsWholeRows(graph) ? utils::IteratorType::reduction
+                                       : utils::IteratorType::parallel;
+  return types;
+}
+
+SmallVector<Range> KernelOp::getIterationDomain(OpBuilder &builder) {
+  Location loc = getLoc();
+  SmallVector<Range> domain;
+  for (int64_t dim = 0; dim < getOutputType().getRank(); ++dim) {
+    OpFoldResult size;
+    if (!getOutputType().isDynamicDim(dim))
+      size = builder.getIndexAttr(getOutputType().getDimSize(dim));
+    else if (isa<MemRefType>(getOutputType()))
+      size = memref::DimOp::create(builder, loc, getOutput(), dim).getResult();
+    else
+      size = tensor::DimOp::create(builder, loc, getOutput(), dim).getResult();
+    domain.push_back({builder.getIndexAttr(0), size, builder.getIndexAttr(1)});
+  }
+  return domain;
+}
+
+/// The part of `value` at `offsets` of `sizes`.
+static Operation *sliceOf(OpBuilder &builder, Location loc, Value value,
+                          ArrayRef<OpFoldResult> offsets,
+                          ArrayRef<OpFoldResult> sizes) {
+  SmallVector<OpFoldResult> strides(offsets.size(), builder.getIndexAttr(1));
+  if (isa<MemRefType>(value.getType()))
+    return memref::SubViewOp::create(builder, loc, value, offsets, sizes,
+                                     strides);
+  return tensor::ExtractSliceOp::create(builder, loc, value, offsets, sizes,
+                                        strides);
+}
+
+FailureOr<TilingResult>
+KernelOp::getTiledImplementation(OpBuilder &builder,
+                                 ArrayRef<OpFoldResult> offsets,
+                                 ArrayRef<OpFoldResult> sizes) {
+  const kernel::Graph &graph = getGraph().getGraph();
+  // A tile of a dimension that is not parallel must be the whole dimension.
+  SmallVector<Range> domain = getIterationDomain(builder);
+  for (auto [type, range, offset, size] :
+       llvm::zip(getLoopIteratorTypes(), domain, offsets, sizes))
+    if (type != utils::IteratorType::parallel &&
+        (!isConstantIntValue(offset, 0) ||
+         !isEqualConstantIntOrValue(size, range.size)))
+      return failure();
+
+  SmallVector<Value> operands;
+  SmallVector<Operation *> slices;
+  auto addSlice = [&](Value value, ArrayRef<OpFoldResult> valueOffsets,
+                      ArrayRef<OpFoldResult> valueSizes) {
+    Operation *slice =
+        sliceOf(builder, getLoc(), value, valueOffsets, valueSizes);
+    slices.push_back(slice);
+    operands.push_back(slice->getResult(0));
+  };
+  for (auto [value, input] : llvm::zip(getInputs(), graph.inputs)) {
+    if (input.rate == kernel::Rate::Column)
+      addSlice(value, offsets.take_back(), sizes.take_back());
+    else if (input.rate == kernel::Rate::Row)
+      addSlice(value, offsets.drop_back(), sizes.drop_back());
+    else
+      addSlice(value, offsets, sizes);
+  }
+  addSlice(getOutput(), offsets, sizes);
+
+  SmallVector<Type> resultTypes;
+  if (hasPureTensorSemantics())
+    resultTypes.push_back(operands.back().getType());
+  Operation *tiled =
+      mlir::clone(builder, getOperation(), resultTypes, operands);
+  return TilingResult{{tiled}, SmallVector<Value>(tiled->getResults()), slices};
+}
+
+LogicalResult KernelOp::getResultTilePosition(
+    OpBuilder &, unsigned, ArrayRef<OpFoldResult> offsets,
+    ArrayRef<OpFoldResult> sizes, SmallVector<OpFoldResult> &resultOffsets,
+    SmallVector<OpFoldResult> &resultSizes) {
+  resultOffsets.assign(offsets.begin(), offsets.end());
+  resultSizes.assign(sizes.begin(), sizes.end());
+  return success();
+}
+
+FailureOr<TilingResult>
+KernelOp::generateResultTileValue(OpBuilder &builder, unsigned,
+                                  ArrayRef<OpFoldResult> offsets,
+                                  ArrayRef<OpFoldResult> sizes) {
+  return getTiledImplementation(builder, offsets, sizes);
+}

@@ -1,0 +1,258 @@
+//===- NLQOps.cpp - Operations of the nlq dialect -----------------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "nlq/Dialect/NLQ/IR/NLQOps.h"
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
+#include "nlq/Methods/Requantize.h"
+
+using namespace mlir;
+using namespace nlq;
+
+//===----------------------------------------------------------------------===//
+// Spelling of enums
+//===----------------------------------------------------------------------===//
+
+/// Parses the keyword of an enum; `symbolize` is tablegen's.
+template <typename AttrT, typename EnumT>
+static ParseResult
+parseEnumKeyword(OpAsmParser &parser, AttrT &attr,
+                 std::optional<EnumT> (*symbolize)(StringRef), StringRef what) {
+  SMLoc loc = parser.getCurrentLocation();
+  StringRef keyword;
+  if (parser.parseKeyword(&keyword))
+    return failure();
+  std::optional<EnumT> value = symbolize(keyword);
+  if (!value)
+    return parser.emitError(loc)
+           << "unknown " << what << " '" << keyword << "'";
+  attr = AttrT::get(parser.getContext(), *value);
+  return success();
+}
+
+static ParseResult parseGeluApproximation(OpAsmParser &parser,
+                                          GeluApproximationAttr &attr) {
+  return parseEnumKeyword(parser, attr, symbolizeGeluApproximation,
+                          "GELU approximation");
+}
+static void printGeluApproximation(OpAsmPrinter &printer, Operation *,
+                                   GeluApproximationAttr attr) {
+  printer << stringifyGeluApproximation(attr.getValue());
+}
+static ParseResult parseRounding(OpAsmParser &parser, RoundingModeAttr &attr) {
+  return parseEnumKeyword(parser, attr, symbolizeRoundingMode, "rounding mode");
+}
+static void printRounding(OpAsmPrinter &printer, Operation *,
+                          RoundingModeAttr attr) {
+  printer << stringifyRoundingMode(attr.getValue());
+}
+
+#include "nlq/Dialect/NLQ/IR/NLQOpInterfaces.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "nlq/Dialect/NLQ/IR/NLQOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// Helpers
+//===----------------------------------------------------------------------===//
+
+bool nlq::detail::isQuantizedTensor(Type type) {
+  auto shaped = dyn_cast<ShapedType>(type);
+  return shaped && isa<quant::QuantizedType>(shaped.getElementType());
+}
+
+FailureOr<std::vector<double>> nlq::getConstantFloats(Value value) {
+  std::vector<double> values;
+  Attribute attr;
+  if (!matchPattern(value, m_Constant(&attr)))
+    return failure();
+  if (auto dense = dyn_cast<DenseFPElementsAttr>(attr)) {
+    for (const APFloat &element : dense)
+      values.push_back(element.convertToDouble());
+    return values;
+  }
+  if (auto resource = dyn_cast<DenseF32ResourceElementsAttr>(attr)) {
+    std::optional<ArrayRef<float>> data = resource.tryGetAsArrayRef();
+    if (!data)
+      return failure();
+    values.assign(data->begin(), data->end());
+    return values;
+  }
+  return failure();
+}
+
+/// The axis along which a per-axis type must be quantized: the last one.
+static LogicalResult verifyChannelAxis(Operation *op, Type type,
+                                       StringRef what) {
+  auto shaped = cast<ShapedType>(type);
+  auto perAxis =
+      dyn_cast<quant::UniformQuantizedPerAxisType>(shaped.getElementType());
+  if (!perAxis)
+    return success();
+  if (perAxis.getQuantizedDimension() != shaped.getRank() - 1)
+    return op->emitOpError()
+           << what << " is quantized along dimension "
+           << perAxis.getQuantizedDimension() << "; only the last dimension, "
+           << shaped.getRank() - 1 << ", is allowed";
+  if (!shaped.isDynamicDim(shaped.getRank() - 1) &&
+      int64_t(perAxis.getScales().size()) != shaped.getShape().back())
+    return op->emitOpError()
+           << what << " has " << perAxis.getScales().size()
+           << " scales for a last dimension of " << shaped.getShape().back();
+  return success();
+}
+
+static LogicalResult verifySameShape(Operation *op, Type operand, Type result) {
+  if (cast<ShapedType>(operand).getShape() !=
+      cast<ShapedType>(result).getShape())
+    return op->emitOpError()
+           << "result type " << result
+           << " must have the shape of the operand, " << operand;
+  return success();
+}
+
+static LogicalResult verifyNonlinear(NonlinearOpInterface op) {
+  Type operand = op.getOperandTensor().getType();
+  Type result = op.getResultTensor().getType();
+  // (C1)
+  if (failed(verifySameShape(op, operand, result)))
+    return failure();
+  // (C2)
+  bool quantized = nlq::detail::isQuantizedTensor(operand);
+  if (quantized != nlq::detail::isQuantizedTensor(result))
+    return op->emitOpError()
+           << "operand and result must both be float or both be quantized, "
+              "found "
+           << operand << " and " << result;
+  if (!quantized && operand != result)
+    return op->emitOpError() << "float operand and result must have one type, "
+                                "found "
+                             << operand << " and " << result;
+  // (C3)
+  if (!quantized && (op.getMethodAttr() || op.getCandidatesAttr()))
+    return op->emitOpError("a float operation has no method and no candidates");
+  if (!quantized)
+    return success();
+  if (failed(verifyChannelAxis(op, operand, "operand")) ||
+      failed(verifyChannelAxis(op, result, "result")))
+    return failure();
+  return success();
+}
+
+FailureOr<methods::Problem>
+nlq::detail::getProblem(Operation *op, MethodAttrInterface method) {
+  auto nonlinear = cast<NonlinearOpInterface>(op);
+  auto operand = cast<ShapedType>(nonlinear.getOperandTensor().getType());
+  auto result = cast<ShapedType>(nonlinear.getResultTensor().getType());
+  if (operand.isDynamicDim(operand.getRank() - 1))
+    return op->emitOpError("has a dynamic row length; a static last dimension "
+                           "is needed to build a kernel");
+  methods::Problem problem;
+  problem.operand =
+      toQuantized(cast<quant::QuantizedType>(operand.getElementType()));
+  problem.result =
+      toQuantized(cast<quant::QuantizedType>(result.getElementType()));
+  problem.narrowed =
+      method && method.getIn()
+          ? toQuantized(cast<quant::QuantizedType>(method.getIn()))
+          : problem.operand;
+  problem.maxRowLength = operand.getShape().back();
+  if (method) {
+    problem.outBits = method.getOutBits();
+    problem.form = method.getForm() == MethodForm::Reference
+                       ? methods::Form::Reference
+                       : methods::Form::Corrected;
+  }
+  if (failed(nonlinear.getParameters(problem)))
+    return failure();
+  return problem;
+}
+
+llvm::Expected<kernel::Kernel>
+nlq::detail::buildKernel(Operation *op, MethodAttrInterface method) {
+  FailureOr<methods::Problem> problem = getProblem(op, method);
+  if (failed(problem))
+    return llvm::createStringError("the operation has parameters that are not "
+                                   "constant");
+  return method.buildKernel(cast<NonlinearOpInterface>(op).getFunction(),
+                            *problem);
+}
+
+//===----------------------------------------------------------------------===//
+// Non-linear operations
+//===----------------------------------------------------------------------===//
+
+LogicalResult SoftmaxOp::verify() {
+  return verifyNonlinear(cast<NonlinearOpInterface>(getOperation()));
+}
+
+LogicalResult GeluOp::verify() {
+  return verifyNonlinear(cast<NonlinearOpInterface>(getOperation()));
+}
+
+LogicalResult GeluOp::getParameters(methods::Problem &problem) {
+  problem.gelu = getApproximation() == GeluApproximation::Erf
+                     ? methods::GeluKind::Erf
+                     : methods::GeluKind::Tanh;
+  return success();
+}
+
+LogicalResult LayerNormOp::verify() {
+  if (failed(verifyNonlinear(cast<NonlinearOpInterface>(getOperation()))))
+    return failure();
+  // (C4)
+  int64_t columns = cast<ShapedType>(getInput().getType()).getShape().back();
+  for (auto [name, value] :
+       {std::pair("gamma", getGamma()), std::pair("beta", getBeta())}) {
+    int64_t size = cast<ShapedType>(value.getType()).getShape().front();
+    if (size != columns)
+      return emitOpError() << name << " has " << size << " entries for rows of "
+                           << columns;
+  }
+  // (C5)
+  if (getEpsilon().convertToDouble() < 0)
+    return emitOpError() << "epsilon must not be negative, found "
+                         << getEpsilon().convertToDouble();
+  return success();
+}
+
+LogicalResult LayerNormOp::getParameters(methods::Problem &problem) {
+  FailureOr<std::vector<double>> gamma = getConstantFloats(getGamma());
+  FailureOr<std::vector<double>> beta = getConstantFloats(getBeta());
+  if (failed(gamma) || failed(beta))
+    return emitOpError("gamma and beta must be constants to build a kernel");
+  problem.gamma = std::move(*gamma);
+  problem.beta = std::move(*beta);
+  problem.epsilon = getEpsilon().convertToDouble();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Requantize
+//===----------------------------------------------------------------------===//
+
+LogicalResult RequantizeOp::verify() {
+  // (C1), (C2)
+  return failure(
+      failed(verifySameShape(*this, getInput().getType(), getType())) ||
+      failed(verifyChannelAxis(*this, getInput().getType(), "operand")) ||
+      failed(verifyChannelAxis(*this, getType(), "result")));
+}
+
+llvm::Expected<kernel::Kernel> RequantizeOp::buildKernel() {
+  auto in =
+      toQuantized(cast<quant::QuantizedType>(getElementTypeOrSelf(getInput())));
+  auto out =
+      toQuantized(cast<quant::QuantizedType>(getElementTypeOrSelf(getType())));
+  ArrayRef<int64_t> shape = cast<ShapedType>(getType()).getShape();
+  int64_t columns = shape.empty() ? 1 : shape.back();
+  return methods::buildRequantize(in, out, columns,
+                                  toKernelRounding(getRounding()));
+}

@@ -1,0 +1,187 @@
+//===- JitRunner.cpp - Running a lowered model in this process ----------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "nlq/Execution/JitRunner.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/ExecutionEngine/ExecutionEngine.h"
+#include "mlir/ExecutionEngine/OptUtils.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace mlir;
+using namespace nlq;
+
+//===----------------------------------------------------------------------===//
+// Signature
+//===----------------------------------------------------------------------===//
+
+static llvm::Expected<ArrayType> toArrayType(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  ArrayType result;
+  if (tensor && tensor.hasStaticShape()) {
+    result.shape.assign(tensor.getShape().begin(), tensor.getShape().end());
+    Type element = tensor.getElementType();
+    if (element.isF32())
+      return result;
+    std::pair<unsigned, ElementKind> kinds[] = {{8, ElementKind::I8},
+                                                {16, ElementKind::I16},
+                                                {32, ElementKind::I32},
+                                                {64, ElementKind::I64}};
+    for (auto [width, kind] : kinds)
+      if (element.isSignlessInteger(width)) {
+        result.kind = kind;
+        return result;
+      }
+  }
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return llvm::createStringError(
+      "main has the type " + text +
+      " in its signature; static tensors of f32, i8, i16, i32 or i64 can be "
+      "run");
+}
+
+llvm::Expected<Signature> nlq::getSignature(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return llvm::createStringError("the module has no function 'main'");
+  Signature signature;
+  auto convert = [](ArrayRef<Type> types,
+                    std::vector<ArrayType> &out) -> llvm::Error {
+    for (Type type : types) {
+      llvm::Expected<ArrayType> converted = toArrayType(type);
+      if (!converted)
+        return converted.takeError();
+      out.push_back(std::move(*converted));
+    }
+    return llvm::Error::success();
+  };
+  if (llvm::Error error = convert(main.getArgumentTypes(), signature.arguments))
+    return error;
+  if (llvm::Error error = convert(main.getResultTypes(), signature.results))
+    return error;
+  return signature;
+}
+
+llvm::Error nlq::checkArguments(const Signature &signature,
+                                ArrayRef<Array> arguments) {
+  if (arguments.size() != signature.arguments.size())
+    return llvm::createStringError(
+        "the model takes " + Twine(signature.arguments.size()) +
+        " arguments, found " + Twine(arguments.size()));
+  for (auto [index, type, array] :
+       llvm::enumerate(signature.arguments, arguments))
+    if (array.kind != type.kind || array.shape != type.shape)
+      return llvm::createStringError("argument " + Twine(index) +
+                                     " has the wrong shape or element type");
+  return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// A ranked memref descriptor as the C interface takes it: two pointers, the
+/// offset, the sizes, the strides, all of pointer width.
+class Descriptor {
+public:
+  Descriptor(char *data, ArrayRef<int64_t> shape) {
+    words.assign(
+        {reinterpret_cast<int64_t>(data), reinterpret_cast<int64_t>(data), 0});
+    llvm::append_range(words, shape);
+    SmallVector<int64_t> strides(shape.size(), 1);
+    for (int64_t dim = int64_t(shape.size()) - 2; dim >= 0; --dim)
+      strides[dim] = strides[dim + 1] * shape[dim + 1];
+    llvm::append_range(words, strides);
+  }
+  void *get() { return words.data(); }
+
+private:
+  SmallVector<int64_t, 12> words;
+};
+
+class JitRunner : public ModelRunner {
+public:
+  JitRunner(std::unique_ptr<ExecutionEngine> engine, void (*entry)(void **),
+            Signature signature)
+      : engine(std::move(engine)), entry(entry),
+        signature(std::move(signature)) {}
+
+  llvm::Expected<std::vector<Array>> run(ArrayRef<Array> arguments) override;
+
+private:
+  std::unique_ptr<ExecutionEngine> engine;
+  void (*entry)(void **);
+  Signature signature;
+};
+
+} // namespace
+
+llvm::Expected<std::vector<Array>> JitRunner::run(ArrayRef<Array> arguments) {
+  if (llvm::Error error = checkArguments(signature, arguments))
+    return error;
+  std::vector<Array> results;
+  SmallVector<Descriptor> descriptors;
+  for (const Array &array : arguments)
+    descriptors.emplace_back(const_cast<char *>(array.bytes.data()),
+                             array.shape);
+  for (const ArrayType &type : signature.results) {
+    results.emplace_back(type.kind, type.shape);
+    descriptors.emplace_back(results.back().bytes.data(), type.shape);
+  }
+  // The packed entry takes the address of every argument, and every argument
+  // is the address of a descriptor.
+  SmallVector<void *> pointers, packed;
+  for (Descriptor &descriptor : descriptors)
+    pointers.push_back(descriptor.get());
+  for (void *&pointer : pointers)
+    packed.push_back(&pointer);
+  entry(packed.data());
+  return results;
+}
+
+llvm::Expected<std::unique_ptr<ModelRunner>>
+nlq::createJitRunner(ModuleOp module, Signature signature,
+                     const Target &target) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
+      createTargetMachine(target);
+  if (!machine)
+    return machine.takeError();
+
+  DialectRegistry registry;
+  registerAllToLLVMIRTranslations(registry);
+  module.getContext()->appendDialectRegistry(registry);
+
+  // The engine keeps a reference to the transformer while it compiles.
+  auto transformer = makeOptimizingTransformer(/*optLevel=*/2, /*sizeLevel=*/0,
+                                               machine->get());
+  ExecutionEngineOptions options;
+  options.transformer = transformer;
+  options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Default;
+  options.enableGDBNotificationListener = false;
+  options.enablePerfNotificationListener = false;
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> jitMachine =
+      createTargetMachine(target);
+  if (!jitMachine)
+    return jitMachine.takeError();
+  llvm::Expected<std::unique_ptr<ExecutionEngine>> engine =
+      ExecutionEngine::create(module, options, std::move(*jitMachine));
+  if (!engine)
+    return engine.takeError();
+  (*engine)->initialize();
+  auto entry = (*engine)->lookupPacked("_mlir_ciface_main");
+  if (!entry)
+    return entry.takeError();
+  return std::make_unique<JitRunner>(std::move(*engine), *entry,
+                                     std::move(signature));
+}

@@ -1,0 +1,121 @@
+//===- Pipelines.cpp - Named pass pipelines -----------------------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "nlq/Pipelines/Pipelines.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/Transforms/RequestCWrappers.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/Transforms/Passes.h"
+#include "nlq/Conversion/Passes.h"
+#include "nlq/Dialect/NLQ/IR/BufferizableOpInterfaceImpl.h"
+#include "nlq/Dialect/NLQ/IR/NLQDialect.h"
+#include "nlq/InitAll.h"
+#include "nlq/Quantization/Passes.h"
+
+using namespace mlir;
+using namespace nlq;
+
+void nlq::buildToKernelsPipeline(OpPassManager &pm) {
+  pm.addPass(createNLQToInteger());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  // gamma and beta have gone into the kernels; nothing else may be float.
+  pm.addPass(createNLQVerifyIntegerOnly());
+}
+
+/// Tensors to buffers that nobody has to free but the function itself.
+static void addBufferization(OpPassManager &pm) {
+  pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions options;
+  options.bufferizeFunctionBoundaries = true;
+  options.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  pm.addPass(bufferization::createOneShotBufferizePass(options));
+  bufferization::BufferResultsToOutParamsPassOptions outParams;
+  outParams.hoistStaticAllocs = true;
+  outParams.modifyPublicFunctions = true;
+  pm.addPass(bufferization::createBufferResultsToOutParamsPass(outParams));
+  pm.addPass(createCanonicalizerPass());
+  bufferization::buildBufferDeallocationPipeline(
+      pm, bufferization::BufferDeallocationPipelineOptions());
+}
+
+void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
+                                   const LoweringOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createNLQLowerBoundaryCasts());
+  pm.addNestedPass<func::FuncOp>(createConvertFloatNLQToLinalg());
+  pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  pm.addNestedPass<func::FuncOp>(createLinalgElementwiseOpFusionPass());
+  pm.addPass(createCanonicalizerPass());
+  addBufferization(pm);
+
+  // The functions so far are those that callers in C know; what comes now is
+  // private.
+  pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
+  // Layers share the code of equal kernels and products.
+  pm.addPass(createNLQOutline());
+  pm.addPass(createConvertNLQToVector({options.lanes}));
+  pm.addNestedPass<func::FuncOp>(
+      createConvertMatmulToVector({options.matmulRows, options.matmulLanes}));
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+
+  pm.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(arith::createArithExpandOpsPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCanonicalizerPass());
+}
+
+void nlq::buildCompilePipeline(OpPassManager &pm,
+                               const LoweringOptions &options) {
+  buildToKernelsPipeline(pm);
+  buildLowerToLLVMPipeline(pm, options);
+}
+
+void nlq::registerPipelines() {
+  PassPipelineRegistration<>(
+      "nlq-to-kernels",
+      "Turn an assigned module into integer kernels and verify that no float "
+      "is left between the boundary casts",
+      buildToKernelsPipeline);
+  PassPipelineRegistration<LoweringOptions>(
+      "nlq-lower-to-llvm",
+      "Lower a module of kernels, or a float module, to the LLVM dialect",
+      buildLowerToLLVMPipeline);
+  PassPipelineRegistration<LoweringOptions>(
+      "nlq-compile", "nlq-to-kernels, then nlq-lower-to-llvm",
+      buildCompilePipeline);
+}
+
+void nlq::registerAllDialects(DialectRegistry &registry) {
+  registry.insert<NLQDialect>();
+  registerBufferizableOpInterfaceExternalModels(registry);
+}
+
+void nlq::registerAllPasses() {
+  registerNLQConversionPasses();
+  registerNLQQuantizationPasses();
+  registerPipelines();
+}
