@@ -50,6 +50,7 @@ private:
   Id pickPerRow();
   Id clampTo(Id value, Interval range);
   Id addRandomNode();
+  Id combineUnused();
   Id addOpcode(Opcode opcode);
   Id addTable();
   Id addIdiom();
@@ -164,12 +165,13 @@ void Grower::addInputs() {
     declare(Rate::Row);
 }
 
-/// Any node, rather one that nothing uses yet.
+/// Any node, rather one that nothing uses yet, and rarely a uniform one.
 Grower::Id Grower::pick() {
   NodeId id = 0;
   for (int tries = 0; tries < 4; ++tries) {
     id = NodeId(random.in(0, int64_t(intervals.size()) - 1));
-    if (uses[id] == 0)
+    bool uniform = kernel.graph.nodes[id].rate == Rate::Uniform;
+    if (uses[id] == 0 && (!uniform || random.oneIn(4)))
       break;
   }
   return id;
@@ -335,6 +337,31 @@ Grower::Id Grower::addRandomNode() {
   return addOpcode(Opcode(random.in(0, kNumOpcodes - 1)));
 }
 
+/// An element node that depends on many of the nodes that nothing uses yet.
+Grower::Id Grower::combineUnused() {
+  Id result;
+  bool wanted = !random.oneIn(3);
+  NodeId count = wanted ? NodeId(intervals.size()) : 0;
+  for (NodeId id = 0; id < count; ++id) {
+    if (uses[id] != 0 || kernel.graph.nodes[id].rate == Rate::Uniform ||
+        random.oneIn(4))
+      continue;
+    // In few bits, lest the wide hide the narrow.
+    Id part = clampTo(id, storageRange(unsigned(8 << random.in(0, 2))));
+    Opcode opcodes[] = {Opcode::Add, Opcode::Sub, Opcode::Max};
+    Id joined = result ? add(opcodes[random.in(0, 2)], {result, part}) : part;
+    if (joined)
+      result = joined;
+  }
+  if (result && kernel.graph.nodes[*result].rate == Rate::Element)
+    return result;
+  // Every graph has an element input.
+  NodeId last = NodeId(intervals.size()) - 1;
+  while (kernel.graph.nodes[last].rate != Rate::Element)
+    --last;
+  return last;
+}
+
 std::optional<RandomKernel> Grower::grow() {
   rowLength = random.oneIn(8) ? 1 : random.in(1, options.maxRowLength);
   Graph &graph = kernel.graph;
@@ -345,13 +372,12 @@ std::optional<RandomKernel> Grower::grow() {
   for (unsigned tries = 0;
        graph.nodes.size() < wanted && tries < 4 * options.numNodes; ++tries)
     addRandomNode();
-  // The latest element node; narrowed now and then, as kernels end.
-  NodeId last = NodeId(graph.nodes.size());
-  while (last-- > 0 && graph.nodes[last].rate != Rate::Element)
-    ;
-  Id result = last;
+  Id result = combineUnused();
+  if (!result)
+    return std::nullopt;
+  // Narrowed more often than not, as kernels end.
   unsigned bits = unsigned(8 << random.in(0, 3));
-  if (!random.oneIn(3) || !storageRange(bits).contains(intervals[last]))
+  if (!random.oneIn(3) || !storageRange(bits).contains(intervals[*result]))
     result = clampTo(result, storageRange(bits));
   if (!result)
     return std::nullopt;
