@@ -1,0 +1,66 @@
+# Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+"""The ONNX front end: a float model becomes a module of nlq and upstream operations.
+
+load       the file: decode, external data, dimensions, checks
+fold       shape glue and constant subgraphs become constants
+graph      the model as the rest sees it: nodes, constants, static shapes
+patterns   node chains that mean one operation: layer norm, GELU, linear
+emit       one small function per operator
+builder    the operation forms the module consists of
+mlir       the text of a module
+"""
+
+import tempfile
+from pathlib import Path
+
+from nlq.files import replacing
+from nlq.onnx_import.emit import emit_module
+from nlq.onnx_import.fold import fold_constants
+from nlq.onnx_import.graph import build_graph
+from nlq.onnx_import.load import load_model
+from nlq.onnx_import.mlir import Module
+from nlq.onnx_import.patterns import recognize
+from nlq.tools import find_nlq_opt, run_nlq_opt
+
+__all__ = ["import_onnx", "write_module"]
+
+
+def import_onnx(path: Path, dims: dict[str, int] | None = None) -> Module:
+    """Imports the ONNX model at `path`.
+
+    `dims` gives sizes to symbolic dimensions. The module has one function `main` with the model's
+    inputs and outputs in their order; weights are dense_resource constants; locations are node
+    names.
+
+    Raises NlqError if the file is missing or malformed, a dimension stays dynamic, or any node is
+    unsupported (all of them are listed).
+    """
+    model = load_model(path, dims or {})
+    fold_constants(model)
+    graph = build_graph(model)
+    recognize(graph)
+    return emit_module(graph)
+
+
+def write_module(module: Module, path: Path) -> None:
+    """Writes `module` to `path`: as bytecode if it ends in .mlirbc, else as text.
+
+    Bytecode is made by nlq-opt. Raises NlqError, and leaves no file, if anything fails.
+    """
+    if path.suffix != ".mlirbc":
+        with replacing(path) as output:
+            _write_text(module, output)
+        return
+    find_nlq_opt()  # Before the work, which may take a while.
+    with replacing(path) as output, tempfile.TemporaryDirectory() as folder:
+        text = Path(folder) / "module.mlir"
+        _write_text(module, text)
+        run_nlq_opt(["--emit-bytecode", str(text), "-o", str(output)])
+
+
+def _write_text(module: Module, path: Path) -> None:
+    with open(path, "w", encoding="utf-8") as stream:
+        module.write(stream)

@@ -1,0 +1,69 @@
+# Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+"""Softmax, GELU and layer normalization."""
+
+import math
+
+import numpy as np
+
+from nlq.onnx_import.emit.registry import Context, Unsupported, converter, normalized_axis
+from nlq.onnx_import.graph import NLQ_DOMAIN, Node
+from nlq.onnx_import.mlir import Value
+
+
+@converter("Softmax", attributes=("axis",))
+def _softmax(context: Context, node: Node) -> Value:
+    """Over another axis than the last one: between two transpositions."""
+    value = context.value(node.inputs[0])
+    last = len(value.shape) - 1
+    axis = normalized_axis(node.attributes.get("axis", -1), len(value.shape))
+    # Exchanging two dimensions is its own inverse.
+    exchange = list(range(last + 1))
+    exchange[axis], exchange[last] = last, axis
+    rows = context.builder.transpose(value, tuple(exchange))
+    return context.builder.transpose(context.builder.softmax(rows), tuple(exchange))
+
+
+@converter("Gelu", attributes=("approximate",))
+@converter("Gelu", domain=NLQ_DOMAIN, attributes=("approximate",))
+def _gelu(context: Context, node: Node) -> Value:
+    approximate = node.attributes.get("approximate", b"none")
+    forms = {b"none": "erf", b"tanh": "tanh"}
+    if approximate not in forms:
+        raise Unsupported(f"approximate is '{approximate.decode()}', not 'none' or 'tanh'")
+    return context.builder.gelu(context.value(node.inputs[0]), forms[approximate])
+
+
+@converter("LayerNorm", domain=NLQ_DOMAIN, attributes=("epsilon",))
+def _layer_norm(context: Context, node: Node) -> Value:
+    value, gamma, beta = (context.value(name) for name in node.inputs)
+    return context.builder.layer_norm(value, gamma, beta, node.attributes["epsilon"])
+
+
+@converter("LayerNormalization", attributes=("axis", "epsilon", "stash_type"))
+def _layer_normalization(context: Context, node: Node) -> Value:
+    """Over several trailing dimensions: with them collapsed to one."""
+    value = context.value(node.inputs[0])
+    axis = normalized_axis(node.attributes.get("axis", -1), len(value.shape))
+    channels = math.prod(value.shape[axis:])
+    gamma = _per_channel(context, node, 1, channels, "scale")
+    beta = _per_channel(context, node, 2, channels, "bias")
+    rows = context.builder.reshape(value, (*value.shape[:axis], channels))
+    result = context.builder.layer_norm(rows, gamma, beta, node.attributes.get("epsilon", 1e-5))
+    return context.builder.reshape(result, value.shape)
+
+
+def _per_channel(context: Context, node: Node, index: int, channels: int, what: str) -> Value:
+    """The constant [channels] of an operand; 0 where an optional one is left out."""
+    name = node.input(index)
+    if not name:
+        return context.builder.constant(f"{node.name}/{what}", np.zeros(channels, np.float32))
+    array = context.constant(name)
+    if array is None:
+        raise Unsupported(f"its {what} is not constant")
+    if array.size not in (1, channels):
+        raise Unsupported(f"its {what} has shape {list(array.shape)}, not one per channel")
+    vector = np.broadcast_to(array.reshape(-1), (channels,))
+    return context.broadcast_constant(name, vector, (channels,))
