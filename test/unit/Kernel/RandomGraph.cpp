@@ -355,11 +355,11 @@ Grower::Id Grower::combineUnused() {
   }
   if (result && kernel.graph.nodes[*result].rate == Rate::Element)
     return result;
-  // Every graph has an element input.
-  NodeId last = NodeId(intervals.size()) - 1;
-  while (kernel.graph.nodes[last].rate != Rate::Element)
-    --last;
-  return last;
+  // An input wider than the elements allowed left no element node.
+  for (NodeId id = NodeId(intervals.size()); id-- > 0;)
+    if (kernel.graph.nodes[id].rate == Rate::Element)
+      return id;
+  return std::nullopt;
 }
 
 std::optional<RandomKernel> Grower::grow() {
@@ -368,6 +368,8 @@ std::optional<RandomKernel> Grower::grow() {
   graph.maxRowLength =
       random.oneIn(2) ? rowLength : random.in(rowLength, options.maxRowLength);
   addInputs();
+  if (graph.nodes.empty())
+    return std::nullopt; // all inputs are wider than the limits allow
   unsigned wanted = unsigned(random.in(4, options.numNodes));
   for (unsigned tries = 0;
        graph.nodes.size() < wanted && tries < 4 * options.numNodes; ++tries)

@@ -217,8 +217,9 @@ TEST(Requantize, RandomRatios) {
 TEST(Requantize, NeedsNoClampForRatiosBelowOne) {
   Kernel kernel = build({storageRange(32), 32, 0.8, 0, 0, {-128, 127}});
   for (const Node &node : kernel.graph.nodes)
-    if (node.opcode == Opcode::MulShift)
+    if (node.opcode == Opcode::MulShift) {
       EXPECT_EQ(kernel.graph.nodes[node.operands[0]].opcode, Opcode::Input);
+    }
 }
 
 /// Ratios of many magnitudes and both signs beside each other, where intervals

@@ -84,6 +84,14 @@ TEST(Tabulate, NotWhatDependsOnMore) {
   }));
 }
 
+TEST(Tabulate, AtMost256Values) {
+  for (int64_t last : {255, 256}) {
+    Builder b(4);
+    Value x = b.element("x", 16, {0, last});
+    EXPECT_EQ(tabulate(b.finish(x * x * x, 32)).has_value(), last == 255);
+  }
+}
+
 TEST(Tabulate, TheDifferenceToTheRowMaximum) {
   Builder b(8);
   Value x = b.element("x", 8, {-128, 127});

@@ -94,9 +94,10 @@ template <Rounding R> static void tryNarrowDivisions() {
                             10,        INT64_MAX};
   for (int64_t a : values)
     for (int64_t b : values)
-      if (b != -1)
+      if (b != -1) {
         ASSERT_TRUE(divideRounded<R>(a, b) == divide(a, b, R))
             << a << " / " << b << ' ' << stringify(R);
+      }
 }
 
 TEST(Semantics, DivideOfExtremesIn64Bits) {
