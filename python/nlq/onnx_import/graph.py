@@ -132,8 +132,8 @@ class Graph:
 def build_graph(model: LoadedModel) -> Graph:
     """The graph of a folded model.
 
-    Raises NlqError if an input or result is not of element type float32, or two inputs share a
-    name.
+    Raises NlqError if an input or result is not of element type float32, or a node is of the domain
+    that `patterns` uses.
     """
     proto = model.proto.graph
     inputs = [value for value in proto.input if value.name not in model.constants]
@@ -164,6 +164,8 @@ def _nodes(model: LoadedModel) -> list[Node]:
     seen: Counter[str] = Counter()
     nodes = []
     for proto in model.proto.graph.node:
+        if proto.domain == NLQ_DOMAIN:
+            raise NlqError(f"'{model.name}' uses the domain '{NLQ_DOMAIN}', which is reserved")
         name = proto.name or next(filter(None, proto.output), proto.op_type)
         seen[name] += 1
         if seen[name] > 1:

@@ -67,16 +67,20 @@ def _emit_node(context: Context, node: Node, unknown: _Unknown) -> str | None:
             unknown.glue |= outputs
             return None
         unknown.tensors |= outputs
-        return None if is_registered(node) else ""
+        return None if is_registered(node) else _why_unregistered(node)
     if not is_registered(node):
         unknown.tensors |= outputs
-        return "" if node.known else "not an operator of this opset"
+        return _why_unregistered(node)
     try:
         convert(context, node)
     except Unsupported as error:
         unknown.tensors |= outputs
         return str(error)
     return None
+
+
+def _why_unregistered(node: Node) -> str:
+    return "" if node.known or node.domain else "not an operator of this opset"
 
 
 def _describe(node: Node) -> str:

@@ -4,6 +4,8 @@
 
 """Reshapes, transpositions, slices and concatenation."""
 
+import math
+
 from nlq.onnx_import.emit.registry import Context, Unsupported, converter, normalized_axis
 from nlq.onnx_import.graph import Node
 from nlq.onnx_import.mlir import Value
@@ -15,8 +17,12 @@ from nlq.onnx_import.patterns.forwards import is_forward
 @converter("Unsqueeze")
 @converter("Flatten", attributes=("axis",))
 def _reshape(context: Context, node: Node) -> Value:
-    """Shape inference has done the work."""
-    return context.builder.reshape(context.value(node.inputs[0]), context.result_shape(node))
+    """Shape inference has done the work, but takes a Reshape's word for its shape."""
+    value = context.value(node.inputs[0])
+    shape = context.result_shape(node)
+    if math.prod(value.shape) != math.prod(shape):
+        raise Unsupported(f"it makes shape {list(shape)} of {list(value.shape)}")
+    return context.builder.reshape(value, shape)
 
 
 @converter("Identity")

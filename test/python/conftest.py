@@ -1,0 +1,63 @@
+# Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+"""Fixtures of the importer's tests."""
+
+import io
+import re
+import subprocess
+
+import pytest
+
+from nlq.errors import NlqError
+from nlq.onnx_import import import_onnx
+from nlq.tools import find_nlq_opt
+
+
+@pytest.fixture(scope="session")
+def nlq_opt():
+    """The path of nlq-opt; a test that needs it is skipped where it is not built."""
+    try:
+        return find_nlq_opt()
+    except NlqError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def text_of(tmp_path):
+    """A function from a ModelBuilder and its outputs to the imported module's text.
+
+    Where nlq-opt is built, it must take the module.
+    """
+
+    def run(builder, *outputs, dims=None, shape=None):
+        path = builder.save(tmp_path / "model.onnx", *outputs, shape=shape)
+        stream = io.StringIO()
+        import_onnx(path, dims).write(stream)
+        text = stream.getvalue()
+        verify(text)
+        return text
+
+    return run
+
+
+def verify(text):
+    try:
+        tool = find_nlq_opt()
+    except NlqError:
+        return
+    done = subprocess.run([tool, "-"], input=text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def body_of(text_of):
+    """As text_of, but only the operations, one per line, without locations."""
+
+    def run(*arguments, **options):
+        text = text_of(*arguments, **options)
+        lines = (line.strip() for line in text.split("\n{-#")[0].splitlines())
+        return [re.sub(r" loc\(.*\)$", "", line) for line in lines if line.startswith("%")]
+
+    return run

@@ -1,0 +1,442 @@
+# Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+"""`nlq import` from end to end: what it writes, and what it says when it cannot."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from nlq.cli import main
+from onnx_models import ModelBuilder
+
+DIGITS = Path(__file__).resolve().parents[2] / "examples" / "digits"
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Runs the import of a file into out.mlir; returns the exit code and the error text.
+
+    Whatever happens, the folder must hold nothing new but the output, and that only on success.
+    """
+
+    def import_file(model, *arguments, output="out.mlir"):
+        before = set(tmp_path.iterdir())
+        code = main(["import", str(model), "-o", str(tmp_path / output), *arguments])
+        new = {path.name for path in set(tmp_path.iterdir()) - before}
+        assert new == ({output} if code == 0 else set())
+        return code, capsys.readouterr().err
+
+    return import_file
+
+
+def simple(tmp_path, shape=(1, 4)):
+    b = ModelBuilder(list(shape))
+    return b.save(tmp_path / "model.onnx", b.op("Softmax", "x"))
+
+
+# --- The module ------------------------------------------------------------------------------
+
+
+def test_whole_module(tmp_path, run):
+    b = ModelBuilder([1, 4])
+    b.inputs[0].name = "image"
+    product = b.op("MatMul", "image", b.const([[1], [2], [3], [4]]), name="/fc/MatMul")
+    model = b.model(b.op("Softmax", product, name='/last "one"/ä'))
+    model.graph.output[0].name = model.graph.node[-1].output[0] = "logits"
+    onnx.save(model, str(tmp_path / "model.onnx"))
+    assert run(tmp_path / "model.onnx") == (0, "")
+    assert (tmp_path / "out.mlir").read_text() == (
+        "module {\n"
+        '  func.func @main(%image: tensor<1x4xf32> {nlq.name = "image"} loc("image"))'
+        ' -> (tensor<1x1xf32> {nlq.name = "logits"}) {\n'
+        '    %cst0 = arith.constant dense_resource<c1> : tensor<4x1xf32> loc("c1")\n'
+        '    %cst1 = arith.constant 0.0 : f32 loc("/fc/MatMul")\n'
+        '    %0 = tensor.empty() : tensor<1x1xf32> loc("/fc/MatMul")\n'
+        "    %1 = linalg.fill ins(%cst1 : f32) outs(%0 : tensor<1x1xf32>) -> tensor<1x1xf32>"
+        ' loc("/fc/MatMul")\n'
+        "    %2 = linalg.matmul ins(%image, %cst0 : tensor<1x4xf32>, tensor<4x1xf32>)"
+        ' outs(%1 : tensor<1x1xf32>) -> tensor<1x1xf32> loc("/fc/MatMul")\n'
+        "    %3 = nlq.softmax %2 : tensor<1x1xf32> -> tensor<1x1xf32>"
+        ' loc("/last \\22one\\22/\\C3\\A4")\n'
+        "    return %3 : tensor<1x1xf32> loc(unknown)\n"
+        "  } loc(unknown)\n"
+        "} loc(unknown)\n"
+        "\n{-#\n  dialect_resources: {\n    builtin: {\n"
+        '      c1: "0x040000000000803F000000400000404000008040"\n'
+        "    }\n  }\n#-}\n"
+    )
+
+
+def test_several_inputs_and_results(text_of):
+    b = ModelBuilder([2])
+    b.input("y:0", [3])
+    text = text_of(b, b.op("Add", "y:0", "y:0"), "x")
+    assert '%x: tensor<2xf32> {nlq.name = "x"}' in text
+    assert '%y_0: tensor<3xf32> {nlq.name = "y:0"}' in text
+    assert '-> (tensor<3xf32> {nlq.name = "v1_0"}, tensor<2xf32> {nlq.name = "x"})' in text
+    assert "return %0, %x : tensor<3xf32>, tensor<2xf32>" in text
+
+
+def test_names_are_unique(text_of):
+    """Nodes without a name have that of their result; of equal names the second gets a number."""
+    b = ModelBuilder([2])
+    first = b.op("Softmax", b.op("Softmax", "x", name="same"), name="same")
+    text = text_of(b, b.op("Softmax", first, name=""))
+    assert 'loc("same")' in text and 'loc("same#2")' in text and 'loc("v3_0")' in text
+
+
+def test_text_to_the_terminal(tmp_path, capsys):
+    assert main(["import", str(simple(tmp_path)), "-o", "-"]) == 0
+    assert capsys.readouterr().out.startswith("module {")
+
+
+def test_bytecode(tmp_path, run, nlq_opt):
+    assert run(simple(tmp_path), output="out.mlirbc") == (0, "")
+    assert (tmp_path / "out.mlirbc").read_bytes()[:4] == b"ML\xefR"
+    done = subprocess.run([nlq_opt, tmp_path / "out.mlirbc"], capture_output=True, check=True)
+    assert b"nlq.softmax %arg0 : tensor<1x4xf32> -> tensor<1x4xf32>" in done.stdout
+
+
+def test_output_has_ordinary_permissions(tmp_path, run):
+    run(simple(tmp_path))
+    (tmp_path / "plain").touch()
+    modes = [(tmp_path / name).stat().st_mode for name in ("out.mlir", "plain")]
+    assert modes[0] == modes[1]
+
+
+@pytest.mark.parametrize("name", ["vit17", "vit65", "vit197"])
+def test_trained_models(name, tmp_path, run):
+    model = DIGITS / f"{name}.onnx"
+    if not model.exists():
+        pytest.skip(f"{model.name} is not there")
+    assert run(model) == (0, "")
+    text = (tmp_path / "out.mlir").read_text()
+    depth = {"vit17": 2}.get(name, 6)
+    assert text.count("= nlq.softmax ") == text.count("= nlq.gelu ") == depth
+    assert text.count("= nlq.layer_norm ") == 2 * depth + 1
+    assert text.count("= linalg.matmul ") == 6 * depth + 2
+    assert text.count("= linalg.batch_matmul ") == 2 * depth
+    assert "erf :" in text and 'loc("/blocks.0/attn/Softmax")' in text
+
+
+# --- Shape glue ------------------------------------------------------------------------------
+
+
+def class_token(batch):
+    """What exporters write to repeat a class token along a dynamic batch dimension."""
+    b = ModelBuilder([batch, 4, 8])
+    size = b.op("Gather", b.op("Shape", "x"), b.const(0, np.int64))
+    wanted = b.op("Concat", b.op("Unsqueeze", size, b.ints(0)), b.ints(-1, -1), axis=0)
+    ones = b.op("ConstantOfShape", b.op("Shape", wanted), value=helper.make_tensor("", 7, [1], [1]))
+    unset = b.op("Equal", wanted, b.op("Mul", ones, b.const(-1, np.int64)))
+    token = b.op(
+        "Expand", b.const(np.arange(8).reshape(1, 1, 8)), b.op("Where", unset, ones, wanted)
+    )
+    joined = b.op("Concat", token, "x", axis=1)
+    rows = b.op("Concat", b.op("Unsqueeze", size, b.ints(0)), b.ints(5, 2, 4), axis=0)
+    return b, b.op("Reshape", joined, rows)
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_shape_glue_is_folded(size, body_of):
+    b, output = class_token("batch")
+    lines = [line.split(" = ")[1] for line in body_of(b, output, dims={"batch": size})]
+    assert lines[0].endswith(f"tensor<{size}x1x8xf32>")
+    assert lines[1].startswith("tensor.concat dim(1) %cst0, %x")
+    assert lines[2].endswith(f"into tensor<{size}x5x2x4xf32>")
+    assert len(lines) == 3
+
+
+def test_constant_arithmetic_is_folded(body_of):
+    """1 / sqrt(head size), from the shape."""
+    b = ModelBuilder([2, 16])
+    width = b.op("Cast", b.op("Gather", b.op("Shape", "x"), b.const(1, np.int64)), to=1)
+    scale = b.op("Div", b.const(1), b.op("Sqrt", width))
+    assert body_of(b, b.op("Mul", "x", scale))[0].endswith("dense<0.25> : tensor<2x16xf32>")
+
+
+def test_random_values_are_not_folded(run, tmp_path):
+    b = ModelBuilder([2])
+    path = b.save(tmp_path / "m.onnx", b.op("Add", "x", b.op("RandomNormal", shape=[2])))
+    assert "/RandomNormal_1: RandomNormal (ai.onnx, opset 17)" in run(path)[1]
+
+
+def test_local_functions_are_inlined(tmp_path, run):
+    function = helper.make_function(
+        "local",
+        "Twice",
+        ["a"],
+        ["b"],
+        [helper.make_node("Add", ["a", "a"], ["b"])],
+        [helper.make_opsetid("", 17)],
+    )
+    b = ModelBuilder([2], extra_domains=["local"])
+    model = b.model(b.op("Twice", "x", domain="local"), shape=[2])
+    model.functions.append(function)
+    onnx.save(model, str(tmp_path / "model.onnx"))
+    assert run(tmp_path / "model.onnx") == (0, "")
+    assert "arith.addf %x, %x" in (tmp_path / "out.mlir").read_text()
+
+
+# --- Dimensions ------------------------------------------------------------------------------
+
+
+def test_dynamic_dimensions_are_named(tmp_path, run):
+    path = simple(tmp_path, ("batch", None, "tokens"))
+    code, error = run(path)
+    assert code == 1
+    assert error == (
+        "error: 'model.onnx' has dynamic dimensions: 'batch', 'x:1', 'tokens'; "
+        "fix each with --dim batch=N\n"
+    )
+    arguments = ["--dim", "batch=2", "--dim", "x:1=3", "--dim", "tokens=5"]
+    assert run(path, *arguments) == (0, "")
+    assert "%x: tensor<2x3x5xf32>" in (tmp_path / "out.mlir").read_text()
+
+
+def test_unknown_dimension(tmp_path, run):
+    path = simple(tmp_path, ("batch", 4))
+    code, error = run(path, "--dim", "batsh=1")
+    assert (code, error) == (
+        1,
+        "error: 'model.onnx' has no symbolic dimension 'batsh'; the symbolic ones: 'batch'\n",
+    )
+
+
+@pytest.mark.parametrize("dim", ["batch", "batch=", "=3", "batch=0", "batch=-1", "batch=x"])
+def test_malformed_dim_is_a_usage_error(dim, tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(["import", str(simple(tmp_path)), "-o", str(tmp_path / "out.mlir"), "--dim", dim])
+    assert exit_.value.code == 2
+    assert "is not of the form name=N" in capsys.readouterr().err
+
+
+def test_contradicting_shapes(tmp_path, run):
+    b = ModelBuilder(["batch", 4])
+    path = b.save(tmp_path / "m.onnx", b.op("Add", "x", b.const(np.ones((2, 4)))), shape=[2, 4])
+    assert run(path, "--dim", "batch=1") == (0, "")
+    code, error = run(path, "--dim", "batch=3", output="other.mlir")
+    assert code == 1
+    single_line(error, "the shapes of 'm.onnx' do not fit together: ")
+
+
+def test_reshape_to_another_number_of_elements(tmp_path, run):
+    b = ModelBuilder(["batch", 4])
+    path = b.save(tmp_path / "m.onnx", b.op("Reshape", "x", b.ints(2, 2)), shape=[2, 2])
+    assert run(path, "--dim", "batch=1") == (0, "")
+    code, error = run(path, "--dim", "batch=3", output="other.mlir")
+    assert code == 1 and error.endswith("opset 17): it makes shape [2, 2] of [3, 4]\n")
+
+
+# --- Bad files -------------------------------------------------------------------------------
+
+
+def single_line(error, start):
+    assert error.startswith(f"error: {start}") and error.count("\n") == 1, error
+
+
+def test_missing_file(tmp_path, run):
+    code, error = run(tmp_path / "absent.onnx")
+    assert code == 1
+    single_line(error, f"cannot read '{tmp_path}/absent.onnx': No such file or directory")
+
+
+def test_folder_instead_of_file(tmp_path, run):
+    code, error = run(tmp_path)
+    assert code == 1
+    single_line(error, f"cannot read '{tmp_path}': Is a directory")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"hello, this is text\n", b"\x00" * 64, bytes(range(256)), b"PK\x03\x04zip"]
+)
+def test_not_onnx(content, tmp_path, run):
+    (tmp_path / "bad.onnx").write_bytes(content)
+    code, error = run(tmp_path / "bad.onnx")
+    assert code == 1
+    single_line(error, f"'{tmp_path}/bad.onnx' is not an ONNX model")
+
+
+def test_every_truncation(tmp_path, run):
+    b = ModelBuilder([1, 4])
+    path = b.save(tmp_path / "m.onnx", b.op("MatMul", "x", b.const(np.ones((4, 2)))))
+    content = path.read_bytes()
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        code, error = run(path)
+        assert code == 1, length
+        assert error.startswith("error: ") and error.count("\n") == 1, (length, error)
+
+
+def test_weight_of_the_wrong_size(tmp_path, run):
+    b = ModelBuilder([1, 4])
+    model = b.model(b.op("MatMul", "x", b.const(np.ones((4, 2)))))
+    model.graph.initializer[0].raw_data = b"\x00" * 7
+    onnx.save(model, str(tmp_path / "m.onnx"))
+    code, error = run(tmp_path / "m.onnx")
+    assert code == 1
+    single_line(error, "initializer 'c1' of 'm.onnx' is malformed: ")
+
+
+def external(tmp_path):
+    b = ModelBuilder([1, 4])
+    model = b.model(b.op("MatMul", "x", b.const(np.arange(8).reshape(4, 2))))
+    onnx.save(
+        model,
+        str(tmp_path / "m.onnx"),
+        save_as_external_data=True,
+        location="weights.bin",
+        size_threshold=0,
+    )
+    return tmp_path / "m.onnx"
+
+
+def test_external_data(tmp_path, run):
+    assert run(external(tmp_path)) == (0, "")
+    expected = np.arange(8, dtype="<f4").tobytes().hex().upper()
+    assert expected in (tmp_path / "out.mlir").read_text()
+
+
+def test_missing_external_data(tmp_path, run):
+    path = external(tmp_path)
+    os.remove(tmp_path / "weights.bin")
+    code, error = run(path)
+    assert code == 1
+    single_line(error, f"cannot read the external data of '{path}'")
+
+
+def test_truncated_external_data(tmp_path, run):
+    path = external(tmp_path)
+    (tmp_path / "weights.bin").write_bytes(b"\x00" * 9)
+    code, error = run(path)
+    assert code == 1
+    assert error.startswith("error: ") and error.count("\n") == 1
+
+
+def test_invalid_graph(tmp_path, run):
+    b = ModelBuilder([1, 4])
+    path = b.save(tmp_path / "m.onnx", b.op("Add", "x", "nowhere"), shape=[1, 4])
+    code, error = run(path)
+    assert code == 1
+    single_line(error, "'m.onnx' is not a valid ONNX model: ")
+
+
+@pytest.mark.parametrize("opset", [12, 99])
+def test_opset_out_of_range(opset, tmp_path, run):
+    b = ModelBuilder([1, 4], opset=opset)
+    path = b.save(tmp_path / "m.onnx", b.op("Relu", "x"), shape=[1, 4])
+    code, error = run(path)
+    assert code == 1
+    single_line(error, f"'m.onnx' uses opset {opset}; 13 to ")
+
+
+def test_other_element_types(tmp_path, run):
+    b = ModelBuilder([1, 4])
+    b.input("ids", [2], TensorProto.INT64)
+    path = b.save(tmp_path / "m.onnx", b.op("Softmax", "x"))
+    code, error = run(path)
+    assert code == 1
+    single_line(error, "'ids' of 'm.onnx' has element type int64; only float is supported")
+
+
+# --- Unsupported models ----------------------------------------------------------------------
+
+
+def test_all_unsupported_nodes_are_listed(tmp_path, run):
+    """With the consequences of the first left out: glue that folds once shapes are known."""
+    b = ModelBuilder([1, 4], extra_domains=["com.example"])
+    relu = b.op("Relu", "x", name="/a/Relu")
+    own = b.op("Own", relu, name="/b/Own", domain="com.example")
+    invented = b.op("Invented", own, name="/c/Invented")
+    sliced = b.op("Slice", "x", b.ints(3), b.ints(0), b.ints(1), b.ints(-1), name="/d/Slice")
+    size = b.op("Gather", b.op("Shape", own), b.const(0, np.int64))
+    rows = b.op("Concat", b.op("Unsqueeze", size, b.ints(0)), b.ints(-1), axis=0)
+    shaped = b.op("Reshape", invented, rows)
+    total = b.op("Add", b.op("Softmax", shaped), sliced)
+    b.op("Tan", "x", name="/unused/Tan")
+    path = b.save(tmp_path / "m.onnx", b.op("Selu", total, name="/e/Selu"), shape=[1, 4])
+    code, error = run(path)
+    assert code == 1
+    assert error == (
+        "error: 'm.onnx' has 5 unsupported nodes:\n"
+        "  /a/Relu: Relu (ai.onnx, opset 17)\n"
+        "  /b/Own: Own (com.example, opset 1)\n"
+        "  /c/Invented: Invented (ai.onnx, opset 17): not an operator of this opset\n"
+        "  /d/Slice: Slice (ai.onnx, opset 17): its steps [-1] are not all positive\n"
+        "  /e/Selu: Selu (ai.onnx, opset 17)\n"
+    )
+
+
+def test_attributes_that_are_not_understood(tmp_path, run):
+    b = ModelBuilder([1, 4], opset=18)
+    path = b.save(tmp_path / "m.onnx", b.op("Cast", "x", to=TensorProto.FLOAT16), shape=[1, 4])
+    code, error = run(path)
+    assert code == 1 and error.startswith("error: ")
+
+
+def test_quantized_models_list_their_nodes(tmp_path, run):
+    b = ModelBuilder([1, 4])
+    scale = b.const(0.5)
+    quantized = b.op("QuantizeLinear", "x", scale, b.const(0, np.int8))
+    path = b.save(
+        tmp_path / "m.onnx",
+        b.op("DequantizeLinear", quantized, scale, b.const(0, np.int8)),
+        shape=[1, 4],
+    )
+    error = run(path)[1]
+    assert "2 unsupported nodes" in error
+    assert ": QuantizeLinear (ai.onnx, opset 17)" in error
+    assert ": DequantizeLinear (ai.onnx, opset 17)" in error
+
+
+# --- Outputs ---------------------------------------------------------------------------------
+
+
+def test_failure_keeps_the_old_output(tmp_path, capsys):
+    (tmp_path / "out.mlir").write_text("old")
+    assert main(["import", str(tmp_path / "no.onnx"), "-o", str(tmp_path / "out.mlir")]) == 1
+    assert (tmp_path / "out.mlir").read_text() == "old"
+
+
+def test_output_folder_does_not_exist(tmp_path, capsys):
+    output = tmp_path / "no" / "out.mlir"
+    assert main(["import", str(simple(tmp_path)), "-o", str(output)]) == 1
+    single_line(capsys.readouterr().err, f"cannot write '{output}': No such file or directory")
+
+
+def test_output_of_unknown_kind_is_a_usage_error(tmp_path, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(["import", str(simple(tmp_path)), "-o", "out.txt"])
+    assert exit_.value.code == 2
+    assert "'out.txt' ends in neither .mlir nor .mlirbc" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["import"], ["import", "m.onnx"], ["explode"]])
+def test_usage_errors(arguments, capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+
+
+def test_bytecode_without_the_tool(tmp_path, run, monkeypatch):
+    monkeypatch.setenv("NLQ_OPT", str(tmp_path / "nowhere"))
+    code, error = run(simple(tmp_path), output="out.mlirbc")
+    assert code == 1
+    single_line(error, f"NLQ_OPT names '{tmp_path}/nowhere', which is not an executable file")
+
+
+def test_bytecode_when_the_tool_fails(tmp_path, run, monkeypatch):
+    tool = tmp_path / "failing-tool"
+    tool.write_text("#!/bin/sh\necho half > \"$4\"\necho 'it broke' >&2\nexit 3\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("NLQ_OPT", str(tool))
+    code, error = run(simple(tmp_path), output="out.mlirbc")
+    assert code == 1
+    single_line(error, "nlq-opt failed with exit code 3: it broke")
