@@ -129,6 +129,7 @@ llvm::Expected<std::vector<Array>> JitRunner::run(ArrayRef<Array> arguments) {
   if (llvm::Error error = checkArguments(signature, arguments))
     return error;
   std::vector<Array> results;
+  results.reserve(signature.results.size()); // descriptors point into them
   SmallVector<Descriptor> descriptors;
   for (const Array &array : arguments)
     descriptors.emplace_back(const_cast<char *>(array.bytes.data()),

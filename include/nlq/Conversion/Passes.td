@@ -38,6 +38,26 @@ def NLQToInteger : Pass<"nlq-to-integer", "::mlir::ModuleOp"> {
                               "Operations turned into kernels">];
 }
 
+def NLQToFloat : Pass<"nlq-to-float", "::mlir::func::FuncOp"> {
+  let summary = "Compute quantized non-linear operations exactly, in float";
+  let description = [{
+    Replaces every quantized non-linear operation by `quant.dcast`, the float
+    operation and `quant.qcast`: the exact function on the quantized operand,
+    rounded to the result type. This is the bound that no integer method can
+    beat at these types, and what stacks without integer kernels run.
+
+    ```mlir
+    %y = nlq.gelu %x erf : tensor<4x!quant.uniform<i8:f32, 0.1>>
+        -> tensor<4x!quant.uniform<i8:f32, 0.1>>
+    // becomes
+    %0 = quant.dcast %x : tensor<4x!quant.uniform<i8:f32, 0.1>> to tensor<4xf32>
+    %1 = nlq.gelu %0 erf : tensor<4xf32> -> tensor<4xf32>
+    %y = quant.qcast %1 : tensor<4xf32> to tensor<4x!quant.uniform<i8:f32, 0.1>>
+    ```
+  }];
+  let dependentDialects = ["::nlq::NLQDialect", "::mlir::quant::QuantDialect"];
+}
+
 def NLQVerifyIntegerOnly : Pass<"nlq-verify-integer-only", "::mlir::ModuleOp"> {
   let summary = "Fail if a float operation is left between the boundary casts";
   let description = [{

@@ -133,12 +133,12 @@ public:
               const Bounds &bounds, int64_t maxLanes)
       : builder(op.getLoc(), rewriter), op(op), graph(graph), bounds(bounds),
         maxLanes(maxLanes), schedule(makeSchedule(graph)),
-        tables(makeTables(rewriter)), emitter(builder, graph, bounds, tables) {}
+        tables(makeTables()), emitter(builder, graph, bounds, tables) {}
 
   void run();
 
 private:
-  SmallVector<Value> makeTables(RewriterBase &rewriter);
+  SmallVector<Value> makeTables();
   void allocateScratch();
   void lowerRow(ValueRange position);
   void lowerPhase(unsigned phase, ValueRange position,
@@ -175,7 +175,7 @@ private:
 } // namespace
 
 /// Constant globals, one per table; equal tables of a module share one.
-SmallVector<Value> RowLowering::makeTables(RewriterBase &rewriter) {
+SmallVector<Value> RowLowering::makeTables() {
   auto module = op->getParentOfType<ModuleOp>();
   SmallVector<Value> values;
   for (const Table &table : graph.tables) {
@@ -195,13 +195,13 @@ SmallVector<Value> RowLowering::makeTables(RewriterBase &rewriter) {
         global = other;
     auto memrefType = MemRefType::get(type.getShape(), type.getElementType());
     if (!global) {
-      OpBuilder::InsertionGuard guard(rewriter);
-      rewriter.setInsertionPointToStart(module.getBody());
+      SymbolTable symbols(module);
+      OpBuilder detached(op.getContext());
       global = memref::GlobalOp::create(
-          rewriter, op.getLoc(), "__nlq_table",
-          rewriter.getStringAttr("private"), memrefType, data,
-          /*constant=*/true, /*alignment=*/rewriter.getI64IntegerAttr(64));
-      SymbolTable(module).insert(global);
+          detached, op.getLoc(), "__nlq_table",
+          detached.getStringAttr("private"), memrefType, data,
+          /*constant=*/true, /*alignment=*/detached.getI64IntegerAttr(64));
+      symbols.insert(global, module.getBody()->begin());
     }
     values.push_back(
         memref::GetGlobalOp::create(builder, memrefType, global.getSymName()));

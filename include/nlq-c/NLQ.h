@@ -1,0 +1,88 @@
+//===- NLQ.h - C interface of nlq -----------------------------*-- C --*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A C interface of its own, on files, text and arrays, so that other languages
+// drive nlq without knowing MLIR. Handles are opaque. A call that fails returns
+// null (or a non-zero status) and, where `error` is not null, stores a message
+// there that nlqFreeString releases.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_C_NLQ_H
+#define NLQ_C_NLQ_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NLQ_EXPORT __attribute__((visibility("default")))
+
+/// A module in its own context: modules may be used from different threads.
+typedef struct NlqModule NlqModule;
+/// A compiled or interpreted model.
+typedef struct NlqRunner NlqRunner;
+
+NLQ_EXPORT void nlqFreeString(char *text);
+
+//===-- Modules -----------------------------------------------------------===//
+
+/// Reads a module from a file, text or bytecode.
+NLQ_EXPORT NlqModule *nlqModuleParse(const char *path, char **error);
+/// A copy in the same context.
+NLQ_EXPORT NlqModule *nlqModuleClone(const NlqModule *module);
+NLQ_EXPORT void nlqModuleDestroy(NlqModule *module);
+/// Runs passes in the syntax of nlq-opt, e.g. `nlq-assign{policy=best}`.
+/// Remarks are stored in `remarks`, one a line, where it is not null.
+NLQ_EXPORT int nlqModuleRunPasses(NlqModule *module, const char *pipeline,
+                                  char **remarks, char **error);
+/// The module as text; large constants are left out where `elide` is not 0.
+NLQ_EXPORT char *nlqModulePrint(const NlqModule *module, int elide);
+/// Writes the module as bytecode, beside `path`, then renamed.
+NLQ_EXPORT int nlqModuleWriteBytecode(const NlqModule *module, const char *path,
+                                      char **error);
+/// Writes an object file of a module in the LLVM dialect. `target` as
+/// nlqRunnerCompile's.
+NLQ_EXPORT int nlqModuleEmitObject(const NlqModule *module, const char *target,
+                                   const char *path, char **error);
+
+//===-- Runners -----------------------------------------------------------===//
+
+/// Compiles a float module, or one whose operations have methods, for `target`
+/// (`native` or a processor) and loads it into this process.
+NLQ_EXPORT NlqRunner *nlqRunnerCompile(const NlqModule *module,
+                                       const char *target, char **error);
+/// The whole-model reference of a quantized module: `evaluate` for non-linear
+/// operations, plain C++ loops for the linear ones.
+NLQ_EXPORT NlqRunner *nlqRunnerReference(const NlqModule *module, char **error);
+NLQ_EXPORT void nlqRunnerDestroy(NlqRunner *runner);
+/// The types of arguments and results:
+/// {"arguments": [{"kind": "f32", "shape": [1, 1, 8, 8]}], "results": [...]}.
+NLQ_EXPORT char *nlqRunnerSignature(const NlqRunner *runner);
+/// Runs `count` samples. `arguments[i]` holds argument i of all samples, one
+/// after the other; `results` likewise. `seconds`, where not null, receives the
+/// time each sample took.
+NLQ_EXPORT int nlqRunnerRun(NlqRunner *runner, int64_t count,
+                            const void *const *arguments, void *const *results,
+                            double *seconds, char **error);
+
+//===-- Calibration -------------------------------------------------------===//
+
+/// Runs a float module over `count` samples, laid out as for nlqRunnerRun, and
+/// saves the profile as `path` (.json; arrays beside it). The first `kept`
+/// samples are recorded whole.
+NLQ_EXPORT int nlqCalibrate(const NlqModule *module, int64_t count,
+                            const void *const *arguments, int64_t kept,
+                            const char *target, const char *path, char **error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // NLQ_C_NLQ_H

@@ -1,0 +1,188 @@
+//===- Runners.cpp - C interface: runners and calibration ---------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Handles.h"
+#include "nlq/Execution/ReferenceRunner.h"
+#include "nlq/Quantization/Calibration.h"
+#include "llvm/Support/JSON.h"
+#include <chrono>
+#include <cstring>
+
+using namespace mlir;
+using namespace nlq;
+using namespace nlq::capi;
+
+//===----------------------------------------------------------------------===//
+// Runners
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<std::unique_ptr<ModelRunner>>
+capi::compile(const NlqModule &module, const Signature &signature,
+              StringRef target) {
+  llvm::Expected<Target> parsed = parseTarget(target);
+  if (!parsed)
+    return parsed.takeError();
+  NlqModule lowered = clone(module);
+  // A float module passes through the first pipeline unchanged but for its
+  // verification; only a quantized one is meant for it.
+  bool quantized = false;
+  lowered.module.get()->walk([&](Operation *op) {
+    quantized |= op->getName().getStringRef() == "quant.qcast";
+  });
+  if (llvm::Error error =
+          runPasses(lowered, quantized ? "nlq-compile" : "nlq-lower-to-llvm"))
+    return error;
+  return createJitRunner(lowered.module.get(), signature, *parsed);
+}
+
+static NlqRunner *
+makeRunner(const NlqModule *module, char **error,
+           llvm::function_ref<
+               llvm::Expected<std::unique_ptr<ModelRunner>>(NlqRunner &)>
+               create) {
+  auto handle = std::make_unique<NlqRunner>();
+  handle->module = clone(*module);
+  llvm::Expected<Signature> signature =
+      getSignature(handle->module.module.get());
+  if (!signature) {
+    fail(error, signature.takeError());
+    return nullptr;
+  }
+  handle->signature = std::move(*signature);
+  llvm::Expected<std::unique_ptr<ModelRunner>> runner = create(*handle);
+  if (!runner) {
+    fail(error, runner.takeError());
+    return nullptr;
+  }
+  handle->runner = std::move(*runner);
+  return handle.release();
+}
+
+NlqRunner *nlqRunnerCompile(const NlqModule *module, const char *target,
+                            char **error) {
+  return makeRunner(module, error, [&](NlqRunner &handle) {
+    return compile(handle.module, handle.signature, target);
+  });
+}
+
+NlqRunner *nlqRunnerReference(const NlqModule *module, char **error) {
+  return makeRunner(
+      module, error,
+      [](NlqRunner &handle) -> llvm::Expected<std::unique_ptr<ModelRunner>> {
+        DiagnosticCollector diagnostics(handle.module.context.get());
+        return ReferenceRunner::create(handle.module.module.get());
+      });
+}
+
+void nlqRunnerDestroy(NlqRunner *runner) { delete runner; }
+
+static StringRef stringify(ElementKind kind) {
+  switch (kind) {
+  case ElementKind::F32:
+    return "f32";
+  case ElementKind::I8:
+    return "i8";
+  case ElementKind::I16:
+    return "i16";
+  case ElementKind::I32:
+    return "i32";
+  case ElementKind::I64:
+    return "i64";
+  }
+  llvm_unreachable("covered switch");
+}
+
+char *nlqRunnerSignature(const NlqRunner *runner) {
+  auto toJson = [](llvm::ArrayRef<ArrayType> types) {
+    llvm::json::Array array;
+    for (const ArrayType &type : types)
+      array.push_back(llvm::json::Object{{"kind", stringify(type.kind)},
+                                         {"shape", type.shape}});
+    return array;
+  };
+  llvm::json::Value value = llvm::json::Object{
+      {"arguments", toJson(runner->signature.arguments)},
+      {"results", toJson(runner->signature.results)}};
+  return copyString(llvm::formatv("{0}", value).str());
+}
+
+/// The arrays of sample `index` out of those of all samples.
+static std::vector<Array> getSample(llvm::ArrayRef<ArrayType> types,
+                                    const void *const *data, int64_t index) {
+  std::vector<Array> arrays;
+  for (auto [i, type] : llvm::enumerate(types)) {
+    Array &array = arrays.emplace_back(type.kind, type.shape);
+    const char *source = static_cast<const char *>(data[i]);
+    std::memcpy(array.bytes.data(), source + index * array.bytes.size(),
+                array.bytes.size());
+  }
+  return arrays;
+}
+
+int nlqRunnerRun(NlqRunner *runner, int64_t count, const void *const *arguments,
+                 void *const *results, double *seconds, char **error) {
+  using Clock = std::chrono::steady_clock;
+  for (int64_t sample = 0; sample < count; ++sample) {
+    std::vector<Array> inputs =
+        getSample(runner->signature.arguments, arguments, sample);
+    Clock::time_point start = Clock::now();
+    llvm::Expected<std::vector<Array>> outputs = runner->runner->run(inputs);
+    if (!outputs)
+      return fail(error, outputs.takeError());
+    if (seconds)
+      seconds[sample] =
+          std::chrono::duration<double>(Clock::now() - start).count();
+    for (auto [i, array] : llvm::enumerate(*outputs))
+      std::memcpy(static_cast<char *>(results[i]) + sample * array.bytes.size(),
+                  array.bytes.data(), array.bytes.size());
+  }
+  return 0;
+}
+
+//===----------------------------------------------------------------------===//
+// Calibration
+//===----------------------------------------------------------------------===//
+
+int nlqCalibrate(const NlqModule *module, int64_t count,
+                 const void *const *arguments, int64_t kept, const char *target,
+                 const char *path, char **error) {
+  NlqModule exposed = clone(*module);
+  std::string message;
+  llvm::FailureOr<ExposedModel> model = failure();
+  {
+    DiagnosticCollector diagnostics(exposed.context.get());
+    model = exposeValues(exposed.module.get());
+    if (failed(model))
+      message = diagnostics.getError();
+  }
+  if (failed(model))
+    return fail(error, message);
+  llvm::Expected<Signature> signature = getSignature(exposed.module.get());
+  if (!signature)
+    return fail(error, signature.takeError());
+  llvm::Expected<std::unique_ptr<ModelRunner>> runner =
+      compile(exposed, *signature, target);
+  if (!runner)
+    return fail(error, runner.takeError());
+  int64_t next = 0;
+  CalibrationOptions options;
+  options.numKept = kept;
+  llvm::Expected<Profile> profile = calibrate(
+      *model, **runner,
+      [&]() -> llvm::Expected<std::optional<std::vector<Array>>> {
+        if (next == count)
+          return std::nullopt;
+        return getSample(signature->arguments, arguments, next++);
+      },
+      options);
+  if (!profile)
+    return fail(error, profile.takeError());
+  if (llvm::Error failure = profile->save(path))
+    return fail(error, std::move(failure));
+  return 0;
+}
