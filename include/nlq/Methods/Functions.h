@@ -1,0 +1,46 @@
+//===- Functions.h - The exact functions ------------------------*- C++ -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The non-linear functions themselves, on a row of real numbers: what every
+// method approximates. Used as the oracle in tests and measurements, and by
+// methods that look values up.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_METHODS_FUNCTIONS_H
+#define NLQ_METHODS_FUNCTIONS_H
+
+#include "nlq/Methods/Problem.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+
+namespace nlq::methods {
+
+struct Function {
+  /// As the operations are called, without their dialect.
+  llvm::StringRef name;
+  /// Computes a row. Of the problem, the function's own parameters are read
+  /// (gamma, beta, epsilon, gelu) and nothing about types.
+  void (*evaluate)(llvm::ArrayRef<double> in, const Problem &problem,
+                   llvm::MutableArrayRef<double> out);
+};
+
+/// softmax:    y_j = exp(x_j - max x) / sum_k exp(x_k - max x)
+/// gelu:       y = x/2 * (1 + erf(x / sqrt 2)), or
+///             y = x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))
+/// layer_norm: y_c = (x_c - mean) / sqrt(variance + epsilon) * gamma_c + beta_c
+///             with the biased variance; 0 * gamma_c + beta_c where the root is
+///             0
+llvm::ArrayRef<Function> allFunctions();
+
+/// Null if there is none of that name.
+const Function *lookupFunction(llvm::StringRef name);
+
+} // namespace nlq::methods
+
+#endif // NLQ_METHODS_FUNCTIONS_H

@@ -1,0 +1,75 @@
+//===- Exponential.h - Integer exponentials ---------------------*- C++ -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Integer exponentials that softmaxes share: e^(-s*d) for the distance
+// d = max - q >= 0 of an element from its row's maximum.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_LIB_METHODS_EXPONENTIAL_H
+#define NLQ_LIB_METHODS_EXPONENTIAL_H
+
+#include "Steps.h"
+
+namespace nlq::methods {
+
+/// max - q over the row; at least 0, and 0 somewhere in each row.
+kernel::Value distanceFromMax(kernel::Value q);
+
+/// I-BERT's second-order polynomial in p in (-ln 2, 0], as its code has it:
+///   e^p ~ 0.35815147 p^2 + 0.96963238 p + 1 = a ((p + B) p + C)
+inline constexpr double kPolyA = 0.35815147;
+inline constexpr double kPolyB = 0.96963238 / 0.35815147;
+inline constexpr double kPolyC = 1 / 0.35815147;
+/// ln 2, as the published code has it.
+inline constexpr double kLn2 = 0.6931;
+
+/// The parts of the published i-exp of I-BERT (arXiv 2101.01321, section 3.4.2,
+/// algorithm 2; FQ-ViT uses the same code) before they are put together:
+///   e^(-s*d) ~ a s^2 * polynomial / 2^shift
+/// d is clamped to shiftLimit * ceil(ln2/s), all constants are floored:
+///   polynomial = max(r (r + floor(B/s)) + floor(C/s^2), 0), at most `atZero`
+///   shift      = d div ceil(ln2/s), 0 to shiftLimit;  r = -(d mod ceil(ln2/s))
+/// Needs floor(C/s^2) >= 1: then e^0 is `atZero` and not 0.
+struct PublishedExp {
+  kernel::Value polynomial;
+  kernel::Value shift;
+  /// polynomial at d = 0, where the shift is 0.
+  int64_t atZero;
+};
+/// n in the published code.
+inline constexpr int64_t kShiftLimit = 30;
+llvm::Expected<PublishedExp> publishedPolynomialExp(kernel::Value d, double s);
+
+/// e^(-s*d), `one` standing for 1.
+struct Exponential {
+  kernel::Value value;
+  int64_t one;
+};
+
+/// The same polynomial, corrected: the distance is first brought to the finest
+/// scale s' = s / 2^k at which a row of `rowLength` exponentials still sums up
+/// to less than `limit`; constants are rounded, and so is the shift.
+///   d' = d * 2^k;  r = -(d' mod rnd(ln2/s'))
+///   E  = rnd((r (r + rnd(B/s')) + rnd(C/s'^2)) / 2^(d' div rnd(ln2/s')))
+/// Fails if `limit` leaves too few bits for the row length.
+llvm::Expected<Exponential> polynomialExp(kernel::Value d, double s,
+                                          int64_t rowLength, int64_t limit);
+
+/// Last steps of a softmax in its corrected form: each element's rounded share
+/// of the row sum, on the grid 1 / (2^outBits - 1), or, where that is no
+/// coarser and saves a rounding, directly on the result's grid. Uses that the
+/// row sum is at least E(0) = `exponential.one`, because one distance of the
+/// row is 0.
+MethodKernel storeShares(kernel::Builder &builder,
+                         const Exponential &exponential,
+                         const Problem &problem);
+
+} // namespace nlq::methods
+
+#endif // NLQ_LIB_METHODS_EXPONENTIAL_H

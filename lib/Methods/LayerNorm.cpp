@@ -1,0 +1,181 @@
+//===- LayerNorm.cpp - Layer normalization in integers --------------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "LayerNorm.h"
+#include "nlq/Kernel/Bound.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace nlq;
+using namespace nlq::methods;
+using kernel::Builder;
+using kernel::Rounding;
+using kernel::Value;
+
+llvm::Expected<RowStatistics> nlq::methods::rowStatistics(Value v,
+                                                          int64_t columns) {
+  Builder &builder = v.getBuilder();
+  llvm::Expected<kernel::Interval> range =
+      kernel::boundNode(builder.getGraph(), v.getId());
+  if (!range)
+    return range.takeError();
+  double width = double(columns) * (double(range->hi) - double(range->lo));
+  double largest = width * width / 4;
+  if (largest >= 0x1p61)
+    return refuse("the variance of " + llvm::Twine(columns) + " values in [" +
+                  llvm::Twine(range->lo) + ", " + llvm::Twine(range->hi) +
+                  "] needs more than 61 bits; narrow them before");
+  Value sum = builder.reduceSum(v).named("row_sum");
+  Value squares = builder.reduceSum(v * v).named("sum_of_squares");
+  // Cauchy and Schwarz: (sum 1 * v)^2 <= (sum 1) (sum v^2).
+  // Popoviciu: a variance of values in [lo, hi] is at most (hi - lo)^2 / 4.
+  Value spread = builder.assume(
+      squares * columns - sum * sum, {0, int64_t(std::ceil(largest))},
+      "a variance is at least 0 and at most a quarter of the squared range");
+  return RowStatistics{sum, spread, int64_t(std::ceil(largest))};
+}
+
+InverseRoot nlq::methods::inverseRoot(Value v) {
+  Builder &builder = v.getBuilder();
+  // v * 4^exponent has 61 or 62 bits, so that its root has 31.
+  Value exponent =
+      builder.shiftRight(62 - builder.bitLength(v), 1).named("root_exponent");
+  Value normal =
+      builder.assume(builder.shiftLeft(v, builder.shiftLeft(exponent, 1)),
+                     {int64_t(1) << 60, (int64_t(1) << 62) - 1},
+                     "a number of n bits shifted left by 62 - n, less 1 if "
+                     "that is odd, has 61 "
+                     "or 62 bits");
+  Value root = builder.sqrt(normal).named("root");
+  Value mantissa = builder.div(int64_t(1) << 60, root).named("inverse_root");
+  return {mantissa, exponent};
+}
+
+llvm::Expected<MethodKernel>
+nlq::methods::accurateLayerNorm(Builder &builder, Value v, double unit,
+                                const Problem &problem) {
+  const int64_t columns = problem.maxRowLength;
+  const Quantized &to = problem.result;
+  llvm::Expected<RowStatistics> row = rowStatistics(v, columns);
+  if (!row)
+    return row.takeError();
+
+  // The root of spread + epsilon, with as many of 8 fractional bits as 62 hold.
+  double epsilon = problem.epsilon * std::pow(double(columns) / unit, 2);
+  int64_t fraction = 8;
+  while (fraction >= 0 && std::ldexp(double(row->largest) + epsilon + 1,
+                                     int(2 * fraction)) >= 0x1p61)
+    --fraction;
+  if (fraction < 0)
+    return refuse("epsilon is " + text(epsilon) +
+                  " in units of the row's squares, which do not leave it room "
+                  "in 61 bits");
+  Value variance = builder.shiftLeft(row->spread, 2 * fraction) +
+                   std::llround(std::ldexp(epsilon, int(2 * fraction)));
+  // A spread of at least 1 reaches this anyway; at a spread of 0, y is 0.
+  variance = builder.max(variance, int64_t(1) << (2 * fraction));
+  InverseRoot inverse = inverseRoot(variance.named("variance"));
+
+  // z = y / sqrt(spread + epsilon) on a grid of 2^-zBits. The others of a row
+  // deviate by -y_c together, so their squares sum up to at least y_c^2 /
+  // (C-1), hence |z| <= sqrt(C - 1). Roundings of root and inverse are relative
+  // errors far below the factor 2 that is left here.
+  Value y = (v * columns - row->sum).named("deviation");
+  double reach = std::sqrt(double(columns));
+  int64_t zBits = 28 - int64_t(std::ceil(std::log2(reach)));
+  int64_t zLimit = int64_t(std::ceil(std::ldexp(2 * reach, int(zBits))));
+  Value z = builder.assume(
+      builder
+          .mulShift(y, inverse.mantissa,
+                    (60 - fraction - zBits) - inverse.exponent,
+                    Rounding::HalfUp)
+          .named("standardised"),
+      {-zLimit, zLimit},
+      "an element of a row of C deviates by at most sqrt(C - 1) standard "
+      "deviations");
+
+  // gamma z + beta in steps of the result's scale / 2^fine. One shift for all
+  // columns: small gammas lose relative precision that the sum cannot show.
+  double largestGamma = 0, largestOut = 0;
+  std::vector<double> gamma(columns), beta(columns);
+  for (int64_t i = 0; i < columns; ++i) {
+    gamma[i] = problem.gamma[i] / to.scale(i);
+    beta[i] = problem.beta[i] / to.scale(i);
+    largestGamma = std::max(largestGamma, std::fabs(gamma[i]));
+    largestOut = std::max(largestOut,
+                          std::fabs(gamma[i]) * 2 * reach + std::fabs(beta[i]));
+  }
+  int64_t fine = 16;
+  while (fine >= 0 && std::ldexp(largestOut + 1, int(fine)) >= 0x1p30)
+    --fine;
+  if (fine < 0)
+    return refuse("gamma and beta reach " + text(largestOut) +
+                  " steps of the result's scale, and 2^30 are allowed");
+  double ratio = std::ldexp(largestGamma, int(fine - zBits)); // below 8
+  int64_t shift =
+      ratio > 0 ? kernel::toDyadic(ratio, /*mantissaBits=*/30).shift : 30;
+  shift = std::min<int64_t>(shift, 62);
+  std::vector<int64_t> multipliers(columns), offsets(columns);
+  std::vector<double> scales;
+  for (int64_t i = 0; i < columns; ++i) {
+    multipliers[i] =
+        std::llround(std::ldexp(gamma[i], int(fine - zBits + shift)));
+    offsets[i] = std::llround(std::ldexp(beta[i], int(fine)));
+  }
+  for (double scale : to.scales)
+    scales.push_back(std::ldexp(scale, int(-fine)));
+  Value scaled =
+      builder.mulShift(z, builder.column("gamma", std::move(multipliers)),
+                       builder.constant(shift), Rounding::HalfUp);
+  Value out = scaled + builder.column("beta", std::move(offsets));
+  out.named("grid");
+  // The result's grid is a power of two coarser.
+  Value stored = builder.clamp(builder.shiftRight(out, fine, Rounding::HalfUp),
+                               {to.range.lo - to.zeroPoints[0],
+                                to.range.hi - to.zeroPoints[0]}) +
+                 to.zeroPoints[0];
+  MethodKernel result;
+  result.kernel = builder.finish(stored, to.bits);
+  result.grid.scales = std::move(scales);
+  return result;
+}
+
+Value nlq::methods::subtractRoundedMean(Value q, int64_t columns) {
+  Builder &builder = q.getBuilder();
+  Value mean = builder.div(builder.reduceSum(q).named("row_sum"), columns,
+                           Rounding::HalfEven);
+  return (q - mean.named("mean")).named("deviation");
+}
+
+llvm::Expected<MethodKernel> nlq::methods::storePublishedLayerNorm(
+    Builder &builder, Value y, Value deviation, int64_t numerator,
+    int64_t largest, llvm::StringRef lemma, const Problem &problem) {
+  const int64_t columns = problem.maxRowLength;
+  double step = std::sqrt(double(columns)) / 0x1p30;
+  std::vector<double> scales(columns);
+  std::vector<int64_t> offsets(columns);
+  for (int64_t i = 0; i < columns; ++i) {
+    double gamma = problem.gamma[i];
+    if (gamma == 0)
+      return refuse("gamma[" + llvm::Twine(i) +
+                    "] is 0, by which the published form divides beta");
+    double offset = std::floor(problem.beta[i] / gamma / step);
+    if (!(std::fabs(offset) < 0x1p62))
+      return refuse("beta/gamma of column " + llvm::Twine(i) +
+                    " exceeds 62 bits on the published grid sqrt(C)/2^30");
+    offsets[i] = int64_t(offset);
+    scales[i] = step * gamma;
+  }
+  Value factor = builder.div(numerator, deviation).named("factor");
+  Value scaled = builder.assume(
+      builder.mulShift(y, factor, builder.constant(1), Rounding::Floor)
+          .named("standardised"),
+      {-largest, largest}, lemma);
+  Value out = scaled + builder.column("beta", std::move(offsets));
+  return storeResult(builder, out, std::move(scales), problem);
+}

@@ -1,0 +1,68 @@
+//===- LayerNorm.h - Layer normalization in integers ------------*- C++ -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Layer normalization in integers: what the published methods have in common,
+// and the accurate form that corrects them all.
+//
+// C is the number of columns, which is the length of every row: statistics
+// divide by it as a constant.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_LIB_METHODS_LAYERNORM_H
+#define NLQ_LIB_METHODS_LAYERNORM_H
+
+#include "Steps.h"
+
+namespace nlq::methods {
+
+/// C * sum v^2 - (sum v)^2, which is C^2 times the variance of the row, and the
+/// row sum. Fails if it may exceed 61 bits.
+struct RowStatistics {
+  kernel::Value sum;
+  kernel::Value spread;
+  /// The most that `spread` can be.
+  int64_t largest;
+};
+llvm::Expected<RowStatistics> rowStatistics(kernel::Value v, int64_t columns);
+
+/// 1 / sqrt(v) = mantissa * 2^(exponent - 60) for a row's v in 1 to 2^62 - 1,
+/// mantissa in 2^29 to 2^30, exponent in 0 to 30. Relative error below 2^-28.
+struct InverseRoot {
+  kernel::Value mantissa;
+  kernel::Value exponent;
+};
+InverseRoot inverseRoot(kernel::Value v);
+
+/// The corrected form of all methods: with y_c = C v_c - sum v,
+///   out_c = gamma_c * y_c / sqrt(spread + epsilon C^2 / unit^2) + beta_c
+/// the root taken with up to 8 fractional bits and the whole computed on a grid
+/// at most 2^16 times finer than the result's. gamma may have any sign or be 0.
+/// `v` holds the operand, up to a constant, in multiples of `unit`.
+llvm::Expected<MethodKernel> accurateLayerNorm(kernel::Builder &builder,
+                                               kernel::Value v, double unit,
+                                               const Problem &problem);
+
+/// What I-BERT and I-ViT start with: mean = rnd(sum q / C), half to even as
+/// torch.round, and y = q - mean.
+kernel::Value subtractRoundedMean(kernel::Value q, int64_t columns);
+
+/// What they end with, for an integer `deviation` ~ sqrt(sum y^2) >= 1:
+///   F = floor(numerator / deviation);  o = floor(y F / 2)
+///   out = o + floor((beta/gamma) / (sqrt(C)/2^30))
+/// on the grids gamma_c * sqrt(C) / 2^30, which are negative where gamma is.
+/// |o| is at most `largest`; `lemma` says why. Fails where gamma is 0.
+llvm::Expected<MethodKernel>
+storePublishedLayerNorm(kernel::Builder &builder, kernel::Value y,
+                        kernel::Value deviation, int64_t numerator,
+                        int64_t largest, llvm::StringRef lemma,
+                        const Problem &problem);
+
+} // namespace nlq::methods
+
+#endif // NLQ_LIB_METHODS_LAYERNORM_H

@@ -1,0 +1,98 @@
+//===- Method.cpp - Integer methods for functions -------------------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "nlq/Methods/Method.h"
+#include "nlq/Kernel/Bound.h"
+#include "llvm/ADT/Twine.h"
+#include <cmath>
+
+using namespace nlq;
+using namespace nlq::methods;
+
+llvm::StringRef nlq::methods::stringify(Form form) {
+  return form == Form::Reference ? "reference" : "corrected";
+}
+
+double OwnGrid::dequantize(int64_t value, int64_t column) const {
+  if (isLog2)
+    return value == zero ? 0.0 : std::ldexp(1.0, int(-value));
+  return scales[scales.size() == 1 ? 0 : column] * double(value);
+}
+
+const Implementation *Method::find(llvm::StringRef function, Form form) const {
+  for (const Implementation &implementation : implementations)
+    if (implementation.function == function && implementation.form == form)
+      return &implementation;
+  return nullptr;
+}
+
+llvm::StringRef Method::fallback(llvm::StringRef function) const {
+  for (const Fallback &fallback : fallbacks)
+    if (fallback.function == function)
+      return fallback.method;
+  return "";
+}
+
+llvm::Expected<MethodKernel>
+nlq::methods::buildWithGrid(const Method &method, llvm::StringRef function,
+                            const Problem &problem) {
+  auto refuse = [&](const llvm::Twine &reason) {
+    return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                   method.name + " " + function + " (" +
+                                       stringify(problem.form) +
+                                       "): " + reason);
+  };
+  const Implementation *implementation = method.find(function, problem.form);
+  if (!implementation)
+    return refuse("the method has no such implementation");
+  if (llvm::Error error = validate(function, problem))
+    return refuse(llvm::toString(std::move(error)));
+  llvm::Expected<MethodKernel> built = implementation->build(problem);
+  if (!built)
+    return refuse(llvm::toString(built.takeError()));
+  kernel::BoundOptions options;
+  options.maxElementBits = problem.form == Form::Corrected ? 32 : 64;
+  llvm::Expected<kernel::Bounds> bounds =
+      kernel::bound(built->kernel.graph, options);
+  if (!bounds)
+    return refuse(llvm::toString(bounds.takeError()));
+  return built;
+}
+
+llvm::Expected<kernel::Kernel> nlq::methods::build(const Method &method,
+                                                   llvm::StringRef function,
+                                                   const Problem &problem) {
+  llvm::Expected<MethodKernel> built = buildWithGrid(method, function, problem);
+  if (!built)
+    return built.takeError();
+  return std::move(built->kernel);
+}
+
+std::string nlq::methods::describeWidths(const kernel::Kernel &kernel) {
+  llvm::Expected<kernel::Bounds> bounds = kernel::bound(kernel.graph);
+  if (!bounds) {
+    llvm::consumeError(bounds.takeError());
+    return "";
+  }
+  unsigned widest = 32;
+  std::string name;
+  for (size_t id = 0; id < kernel.graph.nodes.size(); ++id) {
+    const kernel::Node &node = kernel.graph.nodes[id];
+    unsigned bits = kernel::signedBits(bounds->intervals[id]);
+    if (node.rate != kernel::Rate::Element || bits <= widest)
+      continue;
+    widest = bits;
+    name = !node.text.empty() && node.opcode != kernel::Opcode::Assume
+               ? "'" + node.text + "'"
+               : "node " + std::to_string(id);
+  }
+  if (name.empty())
+    return "";
+  return name + " may need " + std::to_string(widest) +
+         " bits, so 64-bit lanes replace the published 32-bit ones";
+}
