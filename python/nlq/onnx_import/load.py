@@ -21,6 +21,8 @@ from nlq.onnx_import.legacy_gelu import expand_legacy_gelu
 
 OLDEST_OPSET = 13
 
+_UNKNOWN_DOMAIN = "unknown"
+
 
 @dataclasses.dataclass
 class LoadedModel:
@@ -91,7 +93,20 @@ def _decode(path: Path) -> onnx.ModelProto:
         raise NlqError(f"'{path}' is not an ONNX model, or is cut short ({error})") from error
     if not proto.HasField("graph") or not proto.graph.output:
         raise NlqError(f"'{path}' is not an ONNX model: it holds no graph with outputs")
+    if not all(isinstance(text, str) for text in _texts(proto)):
+        raise NlqError(f"'{path}' is not an ONNX model: it holds text that is not UTF-8")
     return proto
+
+
+def _texts(message: google.protobuf.message.Message) -> Iterator[str | bytes]:
+    """All text in a message; protobuf leaves what is not UTF-8 as bytes."""
+    for field, value in message.ListFields():
+        values = value if field.is_repeated else [value]
+        if field.type == field.TYPE_STRING:
+            yield from values
+        elif field.type == field.TYPE_MESSAGE:
+            for inner in values:
+                yield from _texts(inner)
 
 
 def _load_external_data(path: Path, proto: onnx.ModelProto) -> None:
@@ -205,13 +220,20 @@ def _is_small(array: np.ndarray) -> bool:
 
 
 def _check(model: LoadedModel) -> None:
-    model.well_formed = all(
-        is_known(node, model.opset(node.domain)) for node in model.proto.graph.node
-    )
+    """Runs the checker of onnx, which stops at the first unknown operator.
+
+    For it such nodes are moved to a domain of which it knows nothing, so that it checks the rest.
+    """
+    checked = onnx.ModelProto()
+    checked.CopyFrom(model.proto)
+    for node in checked.graph.node:
+        if not is_known(node, model.opset(node.domain)):
+            model.well_formed = False
+            node.domain = _UNKNOWN_DOMAIN
     if not model.well_formed:
-        return
+        checked.opset_import.append(onnx.helper.make_opsetid(_UNKNOWN_DOMAIN, 1))
     try:
-        onnx.checker.check_model(model.proto)
+        onnx.checker.check_model(checked)
     except onnx.checker.ValidationError as error:
         raise NlqError(f"'{model.name}' is not a valid ONNX model: {_first_line(error)}") from error
 

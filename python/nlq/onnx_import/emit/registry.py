@@ -148,4 +148,6 @@ def convert(context: Context, node: Node) -> None:
 
 def normalized_axis(axis: int, rank: int) -> int:
     """An axis counted from the front, where negative ones count from the back."""
+    if not -rank <= axis < rank:
+        raise Unsupported(f"it has an axis {axis}, but its operand {rank} dimensions")
     return axis + rank if axis < 0 else axis

@@ -98,12 +98,13 @@ def _gather(context: Context, node: Node) -> Value:
     rank = len(value.shape)
     axis = normalized_axis(node.attributes.get("axis", 0), rank)
     indices = context.integers(node, 1, "indices")
-    indices = [normalized_axis(index, value.shape[axis]) for index in indices]
+    size = value.shape[axis]
+    indices = [index + size if index < 0 else index for index in indices]
     distances = {after - before for before, after in zip(indices, indices[1:], strict=False)}
     if len(distances) > 1 or min(distances, default=1) < 1:
         raise Unsupported("its indices are not at equal, positive distances")
-    if not all(0 <= index < value.shape[axis] for index in indices):
-        raise Unsupported(f"its indices leave the {value.shape[axis]} elements of axis {axis}")
+    if not all(0 <= index < size for index in indices):
+        raise Unsupported(f"its indices leave the {size} elements of axis {axis}")
 
     def along_axis(inner: int, outer: tuple[int, ...]) -> tuple[int, ...]:
         return (*outer[:axis], inner, *outer[axis + 1 :])
