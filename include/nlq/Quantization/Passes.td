@@ -1,0 +1,87 @@
+//===- Passes.td - Quantization passes ------------------------*- tablegen -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_QUANTIZATION_PASSES_TD
+#define NLQ_QUANTIZATION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// Quantize
+//===----------------------------------------------------------------------===//
+
+def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
+  let summary = "Quantize a float module by the ranges of a profile";
+  let description = [{
+    Static post-training quantization of the function `main`. The linear part
+    becomes linalg on signless integers and `nlq.requantize`; the non-linear
+    operations become quantized operations whose method is not yet set, with
+    the methods that may be assigned as `candidates`. The function keeps its
+    float arguments and results: `quant.qcast` and `quant.dcast` are the
+    boundary.
+
+    | value | storage | scale |
+    |---|---|---|
+    | operand of a matrix product, result of GELU or layer normalization before one | i8, `act-bits`, symmetric | per tensor, from the profile |
+    | weight | i8, `weight-bits`, symmetric | per output channel |
+    | bias, matrix product | i32, with the range that is proved | operand scales' product |
+    | residual stream (sums, concatenations) | i16, `residual-bits`, symmetric | per tensor, from the profile |
+    | probability | i16, saturating just below 1 | 2^-15 |
+    | result of the function | i32 | per tensor: profile's extreme / 32767 |
+
+    A value is requantized (`half_up`) where a consumer asks for another type
+    than its producer has, once per type. A multiplication by a positive splat
+    changes the scale in the type and nothing else.
+
+    `candidates` is a comma-separated list of groups of methods, as the
+    registry of methods declares them: `seed`, `standalone`, or `all`. A
+    candidate whose kernel is not legal at a slot is dropped there; an
+    operation must keep at least one.
+
+    Example, with a profile of the value `gelu` and what comes before it:
+
+    ```mlir
+    %w = arith.constant dense<...> : tensor<4x8xf32>
+    %0 = linalg.matmul ins(%x, %w : tensor<2x4xf32>, tensor<4x8xf32>)
+                       outs(%zero : tensor<2x8xf32>) -> tensor<2x8xf32>
+    %1 = nlq.gelu %0 erf : tensor<2x8xf32> -> tensor<2x8xf32> loc("gelu")
+    // becomes
+    %w = arith.constant dense<...> : tensor<4x8xi8>
+    %0 = linalg.matmul ins(%x, %w : tensor<2x4xi8>, tensor<4x8xi8>)
+                       outs(%zero : tensor<2x8xi32>) -> tensor<2x8xi32>
+    %1 = quant.scast %0 : tensor<2x8xi32>
+        to tensor<2x8x!quant.uniform<i32<-64516:64516>:f32:1, {...}>>
+    %2 = nlq.gelu %1 erf {candidates = [#nlq.ibert<...>, ...],
+                          nlq.slot = "gelu"}
+        : tensor<2x8x!quant.uniform<i32<-64516:64516>:f32:1, {...}>>
+        -> tensor<2x8x!quant.uniform<i8<-127:127>:f32, 2.0e-02>>
+    ```
+
+    Fails, naming the operation or the value, where an operation has no integer
+    form, where a value is missing from the profile, and where an accumulator
+    could overflow 32 bits.
+  }];
+  let options = [
+    Option<"profile", "profile", "std::string", "\"\"",
+           "The profile to read, a .json file with its .bin file beside it">,
+    Option<"actBits", "act-bits", "int64_t", "8",
+           "Bits of activations, 4 to 8">,
+    Option<"weightBits", "weight-bits", "int64_t", "8",
+           "Bits of weights, 4 to 8">,
+    Option<"residualBits", "residual-bits", "int64_t", "16",
+           "Bits of the residual stream, 8 to 16">,
+    Option<"candidates", "candidates", "std::string", "\"seed\"",
+           "Groups of methods that may be assigned, separated by commas: "
+           "seed, standalone, all">];
+  let dependentDialects = [
+    "::nlq::NLQDialect", "::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::quant::QuantDialect",
+    "::mlir::tensor::TensorDialect"];
+}
+
+#endif // NLQ_QUANTIZATION_PASSES_TD

@@ -1,0 +1,74 @@
+//===- QuantizeElementwise.cpp - Sums and scalings ----------------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Quantizer.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "nlq/Dialect/NLQ/IR/NLQOps.h"
+#include "nlq/Quantization/QuantizeTypes.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace nlq;
+
+/// Both operands as wide integers at the sum's scale; their sum saturates to
+/// the residual's width. The wide range leaves room for operands much larger
+/// than their sum, and none for an overflow.
+LogicalResult nlq::quantizeSum(Quantizer &quantizer, Operation *op) {
+  MLIRContext *context = op->getContext();
+  Value result = op->getResult(0);
+  FailureOr<double> absMax = quantizer.getAbsMax(result);
+  if (failed(absMax))
+    return failure();
+  auto type = getResidualType(context, unsigned(quantizer.options.residualBits),
+                              *absMax);
+  auto wideType = getWideType(context, type.getScale());
+  FailureOr<Value> lhs = quantizer.getAs(op->getOperand(0), wideType);
+  FailureOr<Value> rhs = quantizer.getAs(op->getOperand(1), wideType);
+  if (failed(lhs) || failed(rhs))
+    return failure();
+
+  OpBuilder &builder = quantizer.builder;
+  Location loc = op->getLoc();
+  Value sum = isa<arith::AddFOp>(op)
+                  ? Value(arith::AddIOp::create(builder, loc, *lhs, *rhs))
+                  : Value(arith::SubIOp::create(builder, loc, *lhs, *rhs));
+  auto sumType = getSymmetricType(
+      context, 32, 2 * getLargestMagnitude(wideType), type.getScale());
+  quantizer.setRaw(result, quantizer.requantize(loc, {sum, sumType}, type),
+                   type);
+  return success();
+}
+
+/// The number that all elements of a constant are.
+static std::optional<double> getSplat(Value value) {
+  auto values = getConstantFloats(value);
+  if (failed(values) || values->empty() || !llvm::all_equal(*values))
+    return std::nullopt;
+  return values->front();
+}
+
+/// A multiplication by a positive number changes what the integers stand for,
+/// and not the integers.
+LogicalResult nlq::quantizeScaling(Quantizer &quantizer, Operation *op) {
+  Value value = op->getOperand(0), factor = op->getOperand(1);
+  if (quantizer.isConstant(value))
+    std::swap(value, factor);
+  if (!quantizer.isConstant(factor))
+    return op->emitOpError("cannot be quantized: it multiplies two values that "
+                           "both depend on arguments");
+  std::optional<double> splat = getSplat(factor);
+  if (!splat || !(*splat > 0) || !std::isfinite(*splat))
+    return op->emitOpError("cannot be quantized: its constant must be one "
+                           "positive number in all elements");
+  FailureOr<Quantizer::Form> form = quantizer.getRaw(value);
+  if (failed(form))
+    return failure();
+  quantizer.setRaw(op->getResult(0), form->storage,
+                   scaleType(form->type, *splat));
+  return success();
+}

@@ -1,0 +1,78 @@
+//===- QuantizeNonlinear.cpp - Non-linear operations --------------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Quantizer.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "nlq/Dialect/NLQ/IR/NLQOps.h"
+#include "nlq/Quantization/QuantizeCandidates.h"
+#include "nlq/Quantization/QuantizeTypes.h"
+
+using namespace mlir;
+using namespace nlq;
+
+LogicalResult nlq::quantizeNonlinear(Quantizer &quantizer, Operation *op) {
+  auto floatOp = cast<NonlinearOpInterface>(op);
+  Value operand = floatOp.getOperandTensor();
+  Value result = floatOp.getResultTensor();
+  FailureOr<Quantizer::Form> form = quantizer.getRaw(operand);
+  if (failed(form))
+    return failure();
+  auto input = quantizer.getProfile(operand);
+  if (failed(input))
+    return failure();
+
+  // Probabilities have a grid that no profile changes.
+  FailureOr<quant::UniformQuantizedType> type =
+      isa<SoftmaxOp>(op) ? getProbabilityType(op->getContext())
+                         : quantizer.getNaturalType(result);
+  if (failed(type))
+    return failure();
+
+  OpBuilder &builder = quantizer.builder;
+  Value quantizedOperand = quantizer.toQuantized(op->getLoc(), *form);
+  auto quantized = cast<NonlinearOpInterface>(builder.clone(*op));
+  quantized->setOperand(0, quantizedOperand);
+  Value quantizedResult = quantized.getResultTensor();
+  quantizedResult.setType(withElementType(result.getType(), *type));
+  quantized->setAttr(kSlotAttr,
+                     builder.getStringAttr(quantizer.getName(result)));
+
+  llvm::Expected<SmallVector<methods::Profile, 3>> groups =
+      parseCandidateGroups(quantizer.options.candidates);
+  if (!groups)
+    return op->emitError(llvm::toString(groups.takeError()));
+  FailureOr<ArrayAttr> candidates = getCandidates(
+      quantized, **input, unsigned(quantizer.options.actBits), *groups);
+  if (failed(candidates))
+    return failure();
+  quantized.setCandidatesAttr(*candidates);
+  quantizer.setRaw(result, quantizer.toStorage(op->getLoc(), quantizedResult),
+                   *type);
+  return success();
+}
+
+/// The result of the function as wide integers, of which 16 bits are the range
+/// of the profile, and then as floats.
+LogicalResult nlq::quantizeReturn(Quantizer &quantizer, Operation *op) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (quantizer.isConstant(operand.get()))
+      return op->emitOpError("cannot be quantized: result ")
+             << operand.getOperandNumber()
+             << " of 'main' does not depend on an argument";
+    FailureOr<double> absMax = quantizer.getAbsMax(operand.get());
+    FailureOr<Quantizer::Form> form = quantizer.getRaw(operand.get());
+    if (failed(absMax) || failed(form))
+      return failure();
+    auto type = getWideType(op->getContext(), getSymmetricScale(*absMax, 16));
+    Value storage = quantizer.requantize(op->getLoc(), *form, type);
+    Value quantized = quantizer.toQuantized(op->getLoc(), {storage, type});
+    operand.set(quant::DequantizeCastOp::create(
+        quantizer.builder, op->getLoc(), operand.get().getType(), quantized));
+  }
+  return success();
+}
