@@ -68,3 +68,14 @@ class ModelBuilder:
     def save(self, path, *outputs, shape=None):
         onnx.save(self.model(*outputs, shape=shape), str(path))
         return path
+
+
+def simple_model(tmp_path, shape=(1, 4)):
+    """The path of a model that consists of a softmax."""
+    b = ModelBuilder(list(shape))
+    return b.save(tmp_path / "model.onnx", b.op("Softmax", "x"))
+
+
+def single_line(error, start):
+    """The error is one line that starts so."""
+    assert error.startswith(f"error: {start}") and error.count("\n") == 1, error
