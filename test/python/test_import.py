@@ -51,6 +51,23 @@ def test_whole_module(tmp_path, run):
     )
 
 
+def test_names_survive_the_tool(tmp_path, run, nlq_opt):
+    b = ModelBuilder([1, 4])
+    b.inputs[0].name = "a b"
+    output = b.op("Softmax", b.op("Add", "a b", b.const([1, 2, 3, 4])), name='/"one"/ä\\n')
+    b.initializers[0].name = b.nodes[0].input[1] = "weight:0/ö"
+    assert run(b.save(tmp_path / "model.onnx", output)) == (0, "")
+    done = subprocess.run(
+        [nlq_opt, tmp_path / "out.mlir", "--mlir-print-debuginfo"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in ('"a b"', '"weight:0/\\C3\\B6"', '"/\\22one\\22/\\C3\\A4\\\\n"'):
+        assert f"loc({name}" in done.stdout
+    assert 'nlq.name = "a b"' in done.stdout
+
+
 def test_several_inputs_and_results(text_of):
     b = ModelBuilder([2])
     b.input("y:0", [3])
@@ -89,7 +106,7 @@ def test_output_has_ordinary_permissions(tmp_path, run):
 
 
 @pytest.mark.parametrize("name", ["vit17", "vit65", "vit197"])
-def test_trained_models(name, tmp_path, run):
+def test_trained_models(name, tmp_path, run, nlq_opt):
     model = DIGITS / f"{name}.onnx"
     if not model.exists():
         pytest.skip(f"{model.name} is not there")
@@ -100,6 +117,7 @@ def test_trained_models(name, tmp_path, run):
     assert text.count("= nlq.layer_norm ") == 2 * depth + 1
     assert text.count("= linalg.matmul ") == 6 * depth + 2
     assert text.count("= linalg.batch_matmul ") == 2 * depth
+    subprocess.run([nlq_opt, tmp_path / "out.mlir", "-o", "-"], capture_output=True, check=True)
     assert "erf :" in text and 'loc("/blocks.0/attn/Softmax")' in text
 
 
