@@ -86,6 +86,13 @@ def test_names_are_unique(text_of):
     assert 'loc("same")' in text and 'loc("same#2")' in text and 'loc("v3_0")' in text
 
 
+def test_input_with_the_name_of_a_constant(text_of):
+    b = ModelBuilder([2])
+    b.input("cst0", [2])
+    text = text_of(b, b.op("Add", "cst0", b.const([1, 2])))
+    assert "arith.addf %_cst0, %cst0" in text
+
+
 def test_text_to_the_terminal(tmp_path, capsys):
     assert main(["import", str(simple_model(tmp_path)), "-o", "-"]) == 0
     assert capsys.readouterr().out.startswith("module {")

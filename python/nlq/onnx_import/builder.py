@@ -46,7 +46,9 @@ class Builder:
 
     def argument(self, name: str, shape: Shape) -> Value:
         """Appends an argument; `name` is what the model calls it."""
-        value = Value(f"%{self._names.make(name)}", shape)
+        # %cst0, %cst1, ... are the constants.
+        wanted = f"_{name}" if name.startswith("cst") else name
+        value = Value(f"%{self._names.make(wanted)}", shape)
         self._arguments.append((value, name))
         return value
 
