@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import IO
 
 from nlq.errors import NlqError
 
@@ -40,14 +41,20 @@ def find_nlq_opt() -> Path:
     )
 
 
-def run_nlq_opt(arguments: list[str]) -> str:
-    """Runs nlq-opt and returns what it printed on its standard output.
+def run_nlq_opt(arguments: list[str], stdin: IO[str] | None = None) -> str:
+    """Runs nlq-opt, on the file `stdin` if there is one, and returns its standard output.
 
     Raises NlqError, with the tool's own messages, if it fails.
     """
     tool = find_nlq_opt()
     try:
-        done = subprocess.run([tool, *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [tool, *arguments],
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     except OSError as error:
         raise NlqError(f"cannot run '{tool}': {error.strerror}") from error
     if done.returncode != 0:

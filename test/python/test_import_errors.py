@@ -209,7 +209,7 @@ def test_bytecode_without_the_tool(tmp_path, run, monkeypatch):
 
 def test_bytecode_when_the_tool_fails(tmp_path, run, monkeypatch):
     tool = tmp_path / "failing-tool"
-    tool.write_text("#!/bin/sh\necho half > \"$4\"\necho 'it broke' >&2\nexit 3\n")
+    tool.write_text("#!/bin/sh\necho half > \"$3\"\necho 'it broke' >&2\nexit 3\n")
     tool.chmod(0o755)
     monkeypatch.setenv("NLQ_OPT", str(tool))
     code, error = run(simple_model(tmp_path), output="out.mlirbc")

@@ -51,16 +51,12 @@ def write_module(module: Module, path: Path) -> None:
     Bytecode is made by nlq-opt. Raises NlqError, and leaves no file, if anything fails.
     """
     if path.suffix != ".mlirbc":
-        with replacing(path) as output:
-            _write_text(module, output)
+        with replacing(path) as output, open(output, "w", encoding="utf-8") as stream:
+            module.write(stream)
         return
     find_nlq_opt()  # Before the work, which may take a while.
-    with replacing(path) as output, tempfile.TemporaryDirectory() as folder:
-        text = Path(folder) / "module.mlir"
-        _write_text(module, text)
-        run_nlq_opt(["--emit-bytecode", str(text), "-o", str(output)])
-
-
-def _write_text(module: Module, path: Path) -> None:
-    with open(path, "w", encoding="utf-8") as stream:
-        module.write(stream)
+    # The text goes through standard input: the bytecode would hold the name of a file.
+    with replacing(path) as output, tempfile.TemporaryFile("w+", encoding="utf-8") as text:
+        module.write(text)
+        text.seek(0)
+        run_nlq_opt(["--emit-bytecode", "-o", str(output)], text)
