@@ -102,7 +102,7 @@ char *nlqRunnerSignature(const NlqRunner *runner) {
     llvm::json::Array array;
     for (const ArrayType &type : types)
       array.push_back(llvm::json::Object{{"kind", stringify(type.kind)},
-                                         {"shape", type.shape}});
+                                         {"shape", llvm::json::Array(type.shape)}});
     return array;
   };
   llvm::json::Value value = llvm::json::Object{

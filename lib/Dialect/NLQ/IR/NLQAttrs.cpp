@@ -51,8 +51,10 @@ methods::Quantized nlq::toQuantized(quant::QuantizedType type) {
   result.isSigned = type.isSigned();
   result.range = {type.getStorageTypeMin(), type.getStorageTypeMax()};
   if (auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type)) {
-    llvm::append_range(result.scales, perAxis.getScales());
-    llvm::append_range(result.zeroPoints, perAxis.getZeroPoints());
+    ArrayRef<double> scales = perAxis.getScales();
+    ArrayRef<int64_t> zeroPoints = perAxis.getZeroPoints();
+    result.scales.assign(scales.begin(), scales.end());
+    result.zeroPoints.assign(zeroPoints.begin(), zeroPoints.end());
   } else {
     auto perTensor = cast<quant::UniformQuantizedType>(type);
     result.scales = {perTensor.getScale()};

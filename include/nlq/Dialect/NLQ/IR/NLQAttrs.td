@@ -101,7 +101,7 @@ class NLQ_MethodAttr<string cppName, string name>
     DefaultValuedParameter<"::nlq::MethodForm",
       "::nlq::MethodForm::Corrected">:$form,
     OptionalParameter<"::mlir::Type">:$in,
-    DefaultValuedParameter<"unsigned", "16">:$outBits);
+    DefaultValuedParameter<"unsigned", "16">:$out_bits);
   let assemblyFormat = [{
     `<` struct(params) `>`
   }];
