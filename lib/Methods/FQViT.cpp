@@ -80,8 +80,8 @@ buildReferenceSoftmax(const Problem &problem) {
 }
 
 // Corrected: the power of two nearest to the exact share, 3/4 <= 2^k E/S < 3/2,
-// which neither favours one side as the published boundary does (its rows sum
-// up to 1.05 on average), nor needs a wide quotient per element.
+// where the published boundary of 2/3 favours the larger one; and without a
+// wide quotient per element.
 //   k0 = bits of S - bits of E, so that S/2 < E 2^k0 < 2 S
 //   k  = k0 + (E 2^k0 < 3/4 S) - (E 2^k0 >= 3/2 S)
 static llvm::Expected<MethodKernel>
@@ -176,24 +176,30 @@ buildReferenceLayerNorm(const Problem &problem) {
   // A spread of 0 makes the code divide by 0; here it counts as 1.
   InverseRoot inverse = inverseRoot(builder.max(row->spread, 1));
 
-  std::vector<int64_t> mantissas, shifts, signs, betas, betaShifts;
-  double largestA = 256;
+  std::vector<int64_t> mantissas, shifts, signs, betas;
+  double largestA = 256, largestBeta = 0x1p-20;
   for (int64_t i = 0; i < columns; ++i) {
     double scale = problem.result.scale(i);
     double a = std::fabs(problem.gamma[i]) * double(columns) / scale;
     kernel::Dyadic dyadic = kernel::toDyadic(a);
-    kernel::Dyadic beta = kernel::toDyadic(problem.beta[i] / scale, 52);
-    if (dyadic.shift < 0 || beta.shift < 0)
-      return refuse("gamma or beta of column " + llvm::Twine(i) +
+    if (dyadic.shift < 0)
+      return refuse("gamma of column " + llvm::Twine(i) +
                     " exceeds 2^31 steps of the result's scale");
     mantissas.push_back(dyadic.multiplier);
     // gamma = 0: log2 A is minus infinity in the code, so N is 31.
     shifts.push_back(dyadic.multiplier == 0 ? 100 : dyadic.shift);
     signs.push_back(problem.gamma[i] < 0 ? -1 : 1);
-    betas.push_back(beta.multiplier);
-    betaShifts.push_back(beta.shift);
+    largestBeta = std::max(largestBeta, std::fabs(problem.beta[i] / scale));
     largestA = std::max(largestA, a);
   }
+  // All betas with the 52 bits of the largest.
+  int64_t betaShift = kernel::toDyadic(largestBeta, 52).shift;
+  if (betaShift < 0)
+    return refuse("beta reaches " + text(largestBeta) +
+                  " steps of the result's scale, and 2^52 are allowed");
+  for (int64_t i = 0; i < columns; ++i)
+    betas.push_back(std::llround(
+        std::ldexp(problem.beta[i] / problem.result.scale(i), int(betaShift))));
   Value shift = builder.column("a_shift", std::move(shifts));
   Value sign = builder.column("sign", std::move(signs));
 
@@ -223,10 +229,10 @@ buildReferenceLayerNorm(const Problem &problem) {
       "A * 2^N is below 2^8 unless N is 0, and A is largest where the spread "
       "is "
       "1");
-  Value betaPart = builder.mulShift(
-      builder.column("beta", std::move(betas)),
-      builder.shiftLeft(builder.constant(1), n + fraction),
-      builder.column("beta_shift", std::move(betaShifts)), Rounding::HalfEven);
+  Value betaPart =
+      builder.mulShift(builder.column("beta", std::move(betas)),
+                       builder.shiftLeft(builder.constant(1), n + fraction),
+                       builder.constant(betaShift), Rounding::HalfEven);
   Value b = builder.shiftRight(betaPart - sign * meanPart, fraction,
                                Rounding::HalfEven);
   Value out =

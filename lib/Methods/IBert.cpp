@@ -193,7 +193,8 @@ buildReferenceLayerNorm(const Problem &problem) {
            0x1p32)
       ++shift;
   Value shifted = builder.shiftRight(y, shift);
-  Value variance = builder.reduceSum(shifted * shifted).named("variance");
+  Value variance =
+      builder.reduceSum((shifted * shifted).named("square")).named("variance");
   Value deviation = builder.shiftLeft(
       builder.max(builder.sqrt(variance).named("root"), 1), shift);
   // Without a shift: |y| <= isqrt(sum y^2), being an integer whose square is at

@@ -208,7 +208,7 @@ buildReferenceLayerNorm(const Problem &problem) {
   const int64_t columns = problem.maxRowLength;
   Builder builder(columns);
   Value y = subtractRoundedMean(narrowOperand(builder, problem), columns);
-  Value variance = builder.reduceSum(y * y).named("variance");
+  Value variance = builder.reduceSum((y * y).named("square")).named("variance");
   Value k = builder.constant(int64_t(1) << 16);
   for (int step = 0; step < 10; ++step)
     k = builder.shiftRight(k + builder.div(variance, k), 1);

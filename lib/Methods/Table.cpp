@@ -79,32 +79,32 @@ static llvm::Expected<MethodKernel> buildSoftmax(const Problem &problem) {
   Builder builder(problem.maxRowLength);
   Value d = distanceFromMax(narrowOperand(builder, problem));
 
-  // From here on the exponential is below half of its grid's step.
-  double farthest = std::ceil(std::log(2.0 * double(one)) / s);
-  double distances = std::min(
-      farthest, double(problem.narrowed.range.hi - problem.narrowed.range.lo));
+  // From here on the exponential is below a quarter of its grid's step.
+  double farthest = std::ceil(std::log(4.0 * double(one)) / s);
+  double distances = std::min(farthest, double(problem.narrowed.range.hi) -
+                                            double(problem.narrowed.range.lo));
   if (distances < double(kMaxEntries)) {
     int64_t last = int64_t(distances);
     Value e =
         builder.lookup(exponentials(s, last + 1, one), builder.min(d, last));
     return storeShares(builder, {e.named("exponential"), one}, problem);
   }
-  // e^(-s*d) = e^(-s*256*high) * e^(-s*low), low in 0 to 255. Both factors have
-  // 15 bits or more where the product is not small.
-  const int64_t lowBits = 8, lowOne = int64_t(1) << 14;
+  // e^(-s*d) = e^(-s*256*high) * e^(-s*low), low in 0 to 255. The first factor
+  // has 14 bits more than the product, so that small ones keep their value.
   double highs = std::floor(distances / 256) + 1;
   if (highs > double(kMaxEntries))
     return refuse("at the scale " + text(s) +
-                  " the exponential needs a table of " +
-                  llvm::Twine(int64_t(std::min(highs, 0x1p62))) +
+                  " the exponential needs a table of " + text(highs) +
                   " entries, and " + llvm::Twine(kMaxEntries) + " are allowed");
-  d = builder.min(d, int64_t(highs) * 256 - 1);
-  Value high = builder.shiftRight(d, lowBits);
-  Value low = d - builder.shiftLeft(high, lowBits);
+  d = builder.min(d, int64_t(distances));
+  Value high = builder.shiftRight(d, 8);
+  Value low = d - builder.shiftLeft(high, 8);
+  const int64_t extraBits = 14;
   Value e = builder.mulShift(
-      builder.lookup(exponentials(256 * s, int64_t(highs), one), high),
-      builder.lookup(exponentials(s, 256, lowOne), low), builder.constant(14),
-      Rounding::HalfUp);
+      builder.lookup(exponentials(256 * s, int64_t(highs), one << extraBits),
+                     high),
+      builder.lookup(exponentials(s, 256, int64_t(1) << extraBits), low),
+      builder.constant(2 * extraBits), Rounding::HalfUp);
   return storeShares(builder, {e.named("exponential"), one}, problem);
 }
 

@@ -1,0 +1,264 @@
+//===- RegistryTest.cpp - The registry of methods -------------------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Support.h"
+#include "nlq/Kernel/Bound.h"
+#include "gtest/gtest.h"
+#include <cmath>
+#include <set>
+
+using namespace nlq;
+using namespace nlq::methods;
+using namespace nlq::methods::test;
+
+TEST(Registry, EntriesAreComplete) {
+  std::set<std::string> names;
+  for (const Method *method : allMethods()) {
+    EXPECT_TRUE(names.insert(method->name.str()).second);
+    EXPECT_EQ(lookup(method->name), method);
+    EXPECT_FALSE(method->title.empty() || method->summary.empty() ||
+                 method->source.empty());
+    std::set<std::pair<std::string, Form>> implemented;
+    for (const Implementation &implementation : method->implementations) {
+      EXPECT_NE(lookupFunction(implementation.function), nullptr);
+      EXPECT_TRUE(
+          implemented
+              .insert({implementation.function.str(), implementation.form})
+              .second);
+      EXPECT_EQ(method->find(implementation.function, implementation.form),
+                &implementation);
+      EXPECT_FALSE(implementation.candidates.empty());
+      for (const Candidate &candidate : implementation.candidates)
+        EXPECT_TRUE(candidate.outBits >= 1 && candidate.outBits <= 16);
+    }
+  }
+  EXPECT_EQ(lookup("unheard_of"), nullptr);
+}
+
+/// Whatever a method lacks is named, and its replacement has it.
+TEST(Registry, EveryFunctionIsImplementedOrReplaced) {
+  for (const Method *method : allMethods())
+    for (const Function &function : allFunctions())
+      for (Form form : {Form::Reference, Form::Corrected}) {
+        bool hasForm = false;
+        for (const Implementation &other : method->implementations)
+          hasForm |= other.form == form;
+        if (!hasForm || method->find(function.name, form))
+          continue;
+        llvm::StringRef name = method->fallback(function.name);
+        ASSERT_NE(lookup(name), nullptr) << method->name.str();
+        EXPECT_NE(lookup(name)->find(function.name, form), nullptr);
+      }
+}
+
+/// The seed's protocol has reference forms of three methods for all functions.
+TEST(Registry, SeedAndStandaloneProtocols) {
+  for (Profile profile : {Profile::Seed, Profile::Standalone}) {
+    size_t methods = 0;
+    for (const Method *method : allMethods()) {
+      size_t count = 0;
+      for (const Implementation &implementation : method->implementations)
+        for (const Candidate &candidate : implementation.candidates)
+          if (candidate.profile == profile &&
+              implementation.form == Form::Reference)
+            ++count;
+      if (count == 0)
+        continue;
+      ++methods;
+      EXPECT_EQ(count + method->fallbacks.size(), 3u) << method->name.str();
+    }
+    EXPECT_EQ(methods, 3u);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// All candidates on the types of a small vision transformer
+//===----------------------------------------------------------------------===//
+
+/// `in` as a quantizer would choose it for values in [-range, range].
+static Quantized narrow(const Candidate &candidate, unsigned activationBits,
+                        double range, const Quantized &operand,
+                        int64_t columns) {
+  unsigned bits = candidate.inBits ? candidate.inBits : activationBits;
+  double levels = double((1 << bits) - 1);
+  Quantized type = symmetric(bits, range / double((1 << (bits - 1)) - 1));
+  switch (candidate.narrowing) {
+  case Narrowing::None:
+    return operand;
+  case Narrowing::Symmetric:
+    return type;
+  case Narrowing::Asymmetric:
+  case Narrowing::PowerOfTwoFactors:
+    type.isSigned = false;
+    type.range = {0, int64_t(levels)};
+    type.scales = {2 * range / levels};
+    type.zeroPoints = {int64_t(levels) / 2};
+    break;
+  }
+  if (candidate.narrowing == Narrowing::PowerOfTwoFactors) {
+    type.scales.assign(columns, 0);
+    type.zeroPoints.assign(columns, type.zeroPoints[0]);
+    for (int64_t i = 0; i < columns; ++i)
+      type.scales[i] = 2 * range / levels / double(8 >> (i % 4));
+  }
+  return type;
+}
+
+/// Builds, stays within its bounds on all rows, and, if corrected, is near the
+/// exact function of what the operand was narrowed to.
+static void check(const Method &method, const Implementation &implementation,
+                  const Candidate &candidate, Problem problem, double range,
+                  double sigma, unsigned activationBits) {
+  SCOPED_TRACE(method.name.str() + " " + implementation.function.str() + " " +
+               stringify(implementation.form).str() + " columns " +
+               std::to_string(problem.maxRowLength) + " activations " +
+               std::to_string(activationBits) + " out " +
+               std::to_string(candidate.outBits));
+  problem.form = implementation.form;
+  problem.outBits = candidate.outBits;
+  problem.narrowed = narrow(candidate, activationBits, range, problem.operand,
+                            problem.maxRowLength);
+  Rows rows = gaussianRows(problem.operand, 4, problem.maxRowLength, sigma, 0,
+                           activationBits);
+  std::vector<Reals> wanted =
+      exact(implementation.function, problem, problem.operand, rows);
+  size_t random = rows.size();
+  for (Row &row : adversarialRows(problem.operand, problem.maxRowLength))
+    rows.push_back(row);
+  Outcome outcome = run(method.name, implementation.function, problem, rows);
+  ASSERT_EQ(outcome.result.size(), rows.size());
+  for (const Row &row : outcome.result)
+    for (int64_t value : row)
+      ASSERT_TRUE(problem.result.range.contains(value));
+  if (implementation.form == Form::Reference)
+    return;
+  std::vector<Reals> got = dequantize(problem.result, outcome.result);
+  got.resize(random);
+  EXPECT_GT(sqnr(wanted, got), activationBits == 6 ? 8 : 10);
+}
+
+TEST(Registry, SoftmaxCandidatesOnScores) {
+  for (int64_t length : {17, 65, 197})
+    for (double scale : {0.002, 0.05})
+      for (unsigned bits : {8u, 6u})
+        for (const Method *method : allMethods())
+          for (const Implementation &implementation : method->implementations)
+            for (const Candidate &candidate : implementation.candidates) {
+              if (implementation.function != "softmax")
+                continue;
+              Problem problem;
+              problem.operand = symmetric(32, scale);
+              // 16 products of 8-bit numbers.
+              problem.operand.range = {-16 * 127 * 127, 16 * 127 * 127};
+              problem.result = symmetric(16, 0x1p-15);
+              problem.maxRowLength = length;
+              check(*method, implementation, candidate, problem, 8, 2, bits);
+            }
+}
+
+TEST(Registry, GeluCandidatesOnAccumulators) {
+  const int64_t columns = 128;
+  for (unsigned bits : {8u, 6u})
+    for (const Method *method : allMethods())
+      for (const Implementation &implementation : method->implementations)
+        for (const Candidate &candidate : implementation.candidates) {
+          if (implementation.function != "gelu")
+            continue;
+          Problem problem;
+          problem.operand = symmetric(32, 1);
+          problem.operand.range = {-64 * 127 * 127, 64 * 127 * 127};
+          problem.operand.scales.clear();
+          for (int64_t i = 0; i < columns; ++i)
+            problem.operand.scales.push_back(2e-4 * (1 + double(i % 9)));
+          problem.operand.zeroPoints.assign(columns, 0);
+          problem.result = symmetric(bits, 5.0 / double((1 << (bits - 1)) - 1));
+          problem.maxRowLength = columns;
+          check(*method, implementation, candidate, problem, 6, 1.5, bits);
+        }
+}
+
+TEST(Registry, LayerNormCandidatesOnResiduals) {
+  for (int64_t columns : {32, 64})
+    for (unsigned bits : {8u, 6u})
+      for (const Method *method : allMethods())
+        for (const Implementation &implementation : method->implementations)
+          for (const Candidate &candidate : implementation.candidates) {
+            if (implementation.function != "layer_norm")
+              continue;
+            Problem problem;
+            problem.operand = symmetric(16, 6.0 / 32767);
+            problem.result =
+                symmetric(bits, 4.0 / double((1 << (bits - 1)) - 1));
+            problem.maxRowLength = columns;
+            problem.epsilon = 1e-6;
+            for (int64_t i = 0; i < columns; ++i) {
+              problem.gamma.push_back(0.7 + 0.05 * double(i % 11));
+              problem.beta.push_back(0.02 * double(i % 13) - 0.1);
+            }
+            check(*method, implementation, candidate, problem, 4, 0.8, bits);
+          }
+}
+
+//===----------------------------------------------------------------------===//
+// Errors and widths
+//===----------------------------------------------------------------------===//
+
+TEST(Registry, MalformedProblems) {
+  Quantized in = symmetric(8, 0.05);
+  Problem good = softmaxProblem(in, 17, 16, Form::Corrected);
+  auto because = [](const Problem &problem, const char *text) {
+    std::string got = reason("ibert", "softmax", problem);
+    EXPECT_NE(got.find(text), std::string::npos) << got;
+    EXPECT_EQ(got.find("ibert softmax (corrected): "), 0u) << got;
+  };
+  Problem problem = good;
+  problem.outBits = 17;
+  because(problem, "out_bits is 17");
+  problem = good;
+  problem.maxRowLength = 0;
+  because(problem, "rows of 0");
+  problem = good;
+  problem.operand.scales = {-0.1};
+  because(problem, "'operand' has the scale -0.1");
+  problem = good;
+  problem.result.zeroPoints = {1, 2};
+  because(problem, "'result' has 2 zero points and 1 scales");
+  problem = good;
+  problem.narrowed.range.lo = -300;
+  because(problem, "'in' has values in [-300, 127]");
+
+  Problem norm = good;
+  norm.gamma.assign(16, 1.0);
+  norm.beta.assign(17, 0.0);
+  EXPECT_NE(reason("ibert", "layer_norm", norm)
+                .find("gamma has 16 values for rows of 17"),
+            std::string::npos);
+  norm.gamma.assign(17, NAN);
+  EXPECT_NE(reason("ibert", "layer_norm", norm).find("not finite"),
+            std::string::npos);
+  norm.gamma.assign(17, 1.0);
+  norm.epsilon = -1;
+  EXPECT_NE(reason("ibert", "layer_norm", norm).find("epsilon is -1"),
+            std::string::npos);
+}
+
+TEST(Registry, WidthsAreDescribed) {
+  auto widths = [](const char *method, double s, Form form) {
+    auto kernel = build(*lookup(method), "softmax",
+                        softmaxProblem(symmetric(8, s), 197, 6, form));
+    EXPECT_TRUE(bool(kernel));
+    return kernel ? describeWidths(*kernel) : "";
+  };
+  EXPECT_EQ(widths("ibert", 0.05, Form::Reference), "");
+  EXPECT_EQ(widths("ivit", 0.05, Form::Reference), "");
+  // E = polynomial << 30.
+  EXPECT_NE(widths("fqvit", 0.05, Form::Reference).find("'exponential' may"),
+            std::string::npos);
+  for (const Method *method : allMethods())
+    EXPECT_EQ(widths(method->name.data(), 0.05, Form::Corrected), "");
+}
