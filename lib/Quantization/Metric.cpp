@@ -16,7 +16,7 @@ using namespace nlq;
 static constexpr llvm::StringLiteral kNames[kNumMetrics] = {"own", "consumer",
                                                             "paper"};
 
-llvm::StringRef nlq::stringify(Metric metric) {
+llvm::StringLiteral nlq::stringify(Metric metric) {
   return kNames[unsigned(metric)];
 }
 

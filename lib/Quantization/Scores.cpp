@@ -181,7 +181,7 @@ llvm::Expected<Scores> Scores::fromJSON(llvm::StringRef text) {
     path.field("hashes").report("expected object");
     return root.getError();
   }
-  json::Value hashesValue(*hashes);
+  json::Value hashesValue = json::Object(*hashes);
   json::ObjectMapper hashMap(hashesValue, path.field("hashes"));
   if (!hashMap.map("module", scores.moduleHash) ||
       !hashMap.map("profile", scores.profileHash) ||

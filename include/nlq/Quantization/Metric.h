@@ -1,4 +1,4 @@
-//===- Metric.h - How good a candidate is -------------------------*- C++ -*-===//
+//===- Metric.h - How good a candidate is -----------------------*- C++ -*-===//
 //
 // Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -35,7 +35,7 @@ enum class Metric {
 };
 inline constexpr unsigned kNumMetrics = 3;
 
-llvm::StringRef stringify(Metric metric);
+llvm::StringLiteral stringify(Metric metric);
 /// Fails, naming the word, unless it is `own`, `consumer` or `paper`.
 llvm::Expected<Metric> parseMetric(llvm::StringRef word);
 /// The metrics of a comma-separated list, each once, in the order of the enum.

@@ -1,4 +1,4 @@
-//===- Scores.h - What measuring found ----------------------------*- C++ -*-===//
+//===- Scores.h - What measuring found --------------------------*- C++ -*-===//
 //
 // Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
