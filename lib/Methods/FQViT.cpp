@@ -177,7 +177,7 @@ buildReferenceLayerNorm(const Problem &problem) {
   InverseRoot inverse = inverseRoot(builder.max(row->spread, 1));
 
   std::vector<int64_t> mantissas, shifts, signs, betas;
-  double largestA = 256, largestBeta = 0x1p-20;
+  double largestA = 256, largestBeta = 0;
   for (int64_t i = 0; i < columns; ++i) {
     double scale = problem.result.scale(i);
     double a = std::fabs(problem.gamma[i]) * double(columns) / scale;
@@ -192,14 +192,9 @@ buildReferenceLayerNorm(const Problem &problem) {
     largestBeta = std::max(largestBeta, std::fabs(problem.beta[i] / scale));
     largestA = std::max(largestA, a);
   }
-  // All betas with the 52 bits of the largest.
-  int64_t betaShift = kernel::toDyadic(largestBeta, 52).shift;
-  if (betaShift < 0)
+  if (largestBeta >= 0x1p15)
     return refuse("beta reaches " + text(largestBeta) +
-                  " steps of the result's scale, and 2^52 are allowed");
-  for (int64_t i = 0; i < columns; ++i)
-    betas.push_back(std::llround(
-        std::ldexp(problem.beta[i] / problem.result.scale(i), int(betaShift))));
+                  " steps of the result's scale, and 2^15 are allowed");
   Value shift = builder.column("a_shift", std::move(shifts));
   Value sign = builder.column("sign", std::move(signs));
 
@@ -214,8 +209,14 @@ buildReferenceLayerNorm(const Problem &problem) {
   Value m =
       builder.min(builder.shiftRight(t, builder.clamp(amount, {0, 63})), 255);
 
-  // B with 16 fractional bits before its only rounding.
-  const int64_t fraction = 16, meanFraction = 32;
+  // B with 16 fractional bits before its only rounding. beta 2^N comes from
+  // beta at N = 31.
+  const int64_t fraction = 16, meanFraction = 20;
+  for (int64_t i = 0; i < columns; ++i)
+    betas.push_back(std::llround(std::ldexp(
+        problem.beta[i] / problem.result.scale(i), int(31 + fraction))));
+  Value betaPart = builder.shiftRight(builder.column("beta", std::move(betas)),
+                                      31 - n, Rounding::HalfEven);
   Value mean = builder.div(builder.shiftLeft(row->sum, meanFraction), columns,
                            Rounding::HalfEven);
   double reach = std::max(std::fabs(double(range->lo)), double(range->hi)) + 1;
@@ -229,10 +230,6 @@ buildReferenceLayerNorm(const Problem &problem) {
       "A * 2^N is below 2^8 unless N is 0, and A is largest where the spread "
       "is "
       "1");
-  Value betaPart =
-      builder.mulShift(builder.column("beta", std::move(betas)),
-                       builder.shiftLeft(builder.constant(1), n + fraction),
-                       builder.constant(betaShift), Rounding::HalfEven);
   Value b = builder.shiftRight(betaPart - sign * meanPart, fraction,
                                Rounding::HalfEven);
   Value out =

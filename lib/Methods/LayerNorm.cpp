@@ -25,7 +25,8 @@ llvm::Expected<RowStatistics> nlq::methods::rowStatistics(Value v,
   if (!range)
     return range.takeError();
   double width = double(columns) * (double(range->hi) - double(range->lo));
-  double largest = width * width / 4;
+  // Rounded up, should the squares not be exact.
+  double largest = std::ceil(width * width / 4 * (1 + 0x1p-50));
   if (largest >= 0x1p61)
     return refuse("the variance of " + llvm::Twine(columns) + " values in [" +
                   llvm::Twine(range->lo) + ", " + llvm::Twine(range->hi) +
@@ -35,9 +36,9 @@ llvm::Expected<RowStatistics> nlq::methods::rowStatistics(Value v,
   // Cauchy and Schwarz: (sum 1 * v)^2 <= (sum 1) (sum v^2).
   // Popoviciu: a variance of values in [lo, hi] is at most (hi - lo)^2 / 4.
   Value spread = builder.assume(
-      squares * columns - sum * sum, {0, int64_t(std::ceil(largest))},
+      squares * columns - sum * sum, {0, int64_t(largest)},
       "a variance is at least 0 and at most a quarter of the squared range");
-  return RowStatistics{sum, spread, int64_t(std::ceil(largest))};
+  return RowStatistics{sum, spread, int64_t(largest)};
 }
 
 InverseRoot nlq::methods::inverseRoot(Value v) {

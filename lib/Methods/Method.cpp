@@ -84,12 +84,13 @@ std::string nlq::methods::describeWidths(const kernel::Kernel &kernel) {
   for (size_t id = 0; id < kernel.graph.nodes.size(); ++id) {
     const kernel::Node &node = kernel.graph.nodes[id];
     unsigned bits = kernel::signedBits(bounds->intervals[id]);
-    if (node.rate != kernel::Rate::Element || bits <= widest)
+    // The operand of an assumption has the same interval, and a name.
+    if (node.rate != kernel::Rate::Element || bits <= widest ||
+        node.opcode == kernel::Opcode::Assume)
       continue;
     widest = bits;
-    name = !node.text.empty() && node.opcode != kernel::Opcode::Assume
-               ? "'" + node.text + "'"
-               : "node " + std::to_string(id);
+    name = node.text.empty() ? "node " + std::to_string(id)
+                             : "'" + node.text + "'";
   }
   if (name.empty())
     return "";

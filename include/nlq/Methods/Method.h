@@ -122,8 +122,9 @@ llvm::Expected<MethodKernel> buildWithGrid(const Method &method,
                                            llvm::StringRef function,
                                            const Problem &problem);
 
-/// One sentence if values of the kernel leave the 32 bits that integer-only
+/// One sentence if elements of the kernel leave the 32 bits that integer-only
 /// inference is published for, so that it runs in 64-bit lanes; empty if not.
+/// (Row scalars, one per row, have 64 bits in every form.)
 /// `kernel` is one that `build` returned.
 std::string describeWidths(const kernel::Kernel &kernel);
 

@@ -109,6 +109,25 @@ static Quantized narrow(const Candidate &candidate, unsigned activationBits,
   return type;
 }
 
+/// Elements of at most 32 bits, whose widened products need at most 64: what
+/// vector code does without 128-bit arithmetic.
+static void expectNarrowProducts(const kernel::Kernel &kernel) {
+  auto bounds = kernel::bound(kernel.graph);
+  ASSERT_TRUE(bool(bounds)) << llvm::toString(bounds.takeError());
+  auto bits = [&](kernel::NodeId id) {
+    return kernel::signedBits(bounds->intervals[id]);
+  };
+  for (kernel::NodeId id = 0; id < kernel.graph.nodes.size(); ++id) {
+    const kernel::Node &node = kernel.graph.nodes[id];
+    if (node.rate != kernel::Rate::Element)
+      continue;
+    EXPECT_LE(bits(id), 32u) << kernel.graph.str();
+    if (node.opcode == kernel::Opcode::MulShift)
+      EXPECT_LE(bits(node.operands[0]) + bits(node.operands[1]), 64u)
+          << kernel.graph.str();
+  }
+}
+
 /// Builds, stays within its bounds on all rows, and, if corrected, is near the
 /// exact function of what the operand was narrowed to.
 static void check(const Method &method, const Implementation &implementation,
@@ -137,6 +156,9 @@ static void check(const Method &method, const Implementation &implementation,
       ASSERT_TRUE(problem.result.range.contains(value));
   if (implementation.form == Form::Reference)
     return;
+  auto kernel = build(method, implementation.function, problem);
+  ASSERT_TRUE(bool(kernel)) << llvm::toString(kernel.takeError());
+  expectNarrowProducts(*kernel);
   std::vector<Reals> got = dequantize(problem.result, outcome.result);
   got.resize(random);
   EXPECT_GT(sqnr(wanted, got), activationBits == 6 ? 8 : 10);
