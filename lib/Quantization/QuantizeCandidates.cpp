@@ -18,13 +18,27 @@
 using namespace mlir;
 using namespace nlq;
 
-llvm::Expected<SmallVector<methods::Profile, 3>>
+CandidateGroup nlq::getGroup(const methods::Implementation &implementation,
+                             const methods::Candidate &candidate) {
+  if (implementation.form == methods::Form::Corrected)
+    return CandidateGroup::Extra;
+  switch (candidate.profile) {
+  case methods::Profile::Seed:
+    return CandidateGroup::Seed;
+  case methods::Profile::Standalone:
+    return CandidateGroup::Standalone;
+  case methods::Profile::Extra:
+    return CandidateGroup::Extra;
+  }
+  llvm_unreachable("covered switch");
+}
+
+llvm::Expected<SmallVector<CandidateGroup, 3>>
 nlq::parseCandidateGroups(StringRef list) {
-  using methods::Profile;
-  static constexpr std::pair<llvm::StringLiteral, Profile> groups[] = {
-      {llvm::StringLiteral("seed"), Profile::Seed},
-      {llvm::StringLiteral("standalone"), Profile::Standalone},
-      {llvm::StringLiteral("extra"), Profile::Extra}};
+  static constexpr std::pair<llvm::StringLiteral, CandidateGroup> groups[] = {
+      {llvm::StringLiteral("seed"), CandidateGroup::Seed},
+      {llvm::StringLiteral("standalone"), CandidateGroup::Standalone},
+      {llvm::StringLiteral("extra"), CandidateGroup::Extra}};
   SmallVector<StringRef> names;
   list.split(names, ',');
   for (StringRef &name : names)
@@ -37,7 +51,7 @@ nlq::parseCandidateGroups(StringRef list) {
           "candidates must be seed, standalone, extra or all, or several of "
           "them separated by commas, found '" +
           name + "'");
-  SmallVector<Profile, 3> chosen;
+  SmallVector<CandidateGroup, 3> chosen;
   for (auto [name, group] : groups)
     if (llvm::is_contained(names, name) || llvm::is_contained(names, "all"))
       chosen.push_back(group);
@@ -105,10 +119,9 @@ static Type getFactorType(MLIRContext *context, unsigned bits,
                           const ValueProfile &input, int64_t rank,
                           int64_t columns) {
   AsymmetricGrid grid = getAsymmetricGrid(input, bits);
-  // With six digits, all four scales print exactly (roundScale), so their
-  // ratios are powers of two to the last bit.
+  // With five digits, all four scales have six at most (roundScale).
   char text[32];
-  std::snprintf(text, sizeof(text), "%.5e", grid.scale / 8);
+  std::snprintf(text, sizeof(text), "%.4e", grid.scale / 8);
   double leastScale = std::strtod(text, nullptr);
   SmallVector<double> scales;
   for (unsigned power : choosePowers(input, columns, leastScale, grid))
@@ -163,7 +176,7 @@ static Attribute getMethodAttr(MLIRContext *context, StringRef method,
 FailureOr<ArrayAttr> nlq::getCandidates(NonlinearOpInterface op,
                                         const ValueProfile &input,
                                         unsigned actBits,
-                                        ArrayRef<methods::Profile> groups) {
+                                        ArrayRef<CandidateGroup> groups) {
   MLIRContext *context = op->getContext();
   auto operand = cast<ShapedType>(op.getOperandTensor().getType());
   llvm::SetVector<Attribute> legal;
@@ -173,8 +186,13 @@ FailureOr<ArrayAttr> nlq::getCandidates(NonlinearOpInterface op,
                       const methods::Candidate &candidate) {
     Type in = getNarrowedType(context, candidate, input, actBits,
                               operand.getRank(), operand.getShape().back());
-    auto attr = cast<MethodAttrInterface>(getMethodAttr(
+    auto attr = dyn_cast_or_null<MethodAttrInterface>(getMethodAttr(
         context, method.name, implementation.form, in, candidate.outBits));
+    if (!attr) {
+      reasons.push_back(
+          (method.name + ": the dialect has no such method").str());
+      return;
+    }
     if (legal.contains(attr))
       return;
     if (llvm::Error error = op.buildKernel(attr).takeError())
@@ -190,7 +208,7 @@ FailureOr<ArrayAttr> nlq::getCandidates(NonlinearOpInterface op,
          method->implementations)
       if (implementation.function == op.getFunction())
         for (const methods::Candidate &candidate : implementation.candidates)
-          if (llvm::is_contained(groups, candidate.profile))
+          if (llvm::is_contained(groups, getGroup(implementation, candidate)))
             consider(*method, implementation, candidate);
   if (!legal.empty())
     return ArrayAttr::get(context, legal.getArrayRef());

@@ -42,7 +42,7 @@ LogicalResult nlq::quantizeNonlinear(Quantizer &quantizer, Operation *op) {
   quantized->setAttr(kSlotAttr,
                      builder.getStringAttr(quantizer.getName(result)));
 
-  llvm::Expected<SmallVector<methods::Profile, 3>> groups =
+  llvm::Expected<SmallVector<CandidateGroup, 3>> groups =
       parseCandidateGroups(quantizer.options.candidates);
   if (!groups)
     return op->emitError(llvm::toString(groups.takeError()));
@@ -69,8 +69,7 @@ LogicalResult nlq::quantizeReturn(Quantizer &quantizer, Operation *op) {
     if (failed(absMax) || failed(form))
       return failure();
     auto type = getWideType(op->getContext(), getSymmetricScale(*absMax, 16));
-    Value storage = quantizer.requantize(op->getLoc(), *form, type);
-    Value quantized = quantizer.toQuantized(op->getLoc(), {storage, type});
+    Value quantized = quantizer.requantizeTensor(op->getLoc(), *form, type);
     operand.set(quant::DequantizeCastOp::create(
         quantizer.builder, op->getLoc(), operand.get().getType(), quantized));
   }

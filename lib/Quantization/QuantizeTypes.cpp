@@ -16,7 +16,7 @@ using namespace nlq;
 
 double nlq::roundScale(double scale) {
   char text[32];
-  std::snprintf(text, sizeof(text), "%.6e", scale);
+  std::snprintf(text, sizeof(text), "%.5e", scale);
   return std::strtod(text, nullptr);
 }
 
@@ -64,7 +64,7 @@ quant::UniformQuantizedType nlq::getResidualType(MLIRContext *context,
 }
 
 quant::UniformQuantizedType nlq::getProbabilityType(MLIRContext *context) {
-  return getWhole16BitType(context, roundScale(1.0 / 32768));
+  return getWhole16BitType(context, 1.0 / 32768);
 }
 
 quant::UniformQuantizedType nlq::getWideType(MLIRContext *context,

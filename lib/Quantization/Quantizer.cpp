@@ -150,14 +150,21 @@ Value Quantizer::toStorage(Location loc, Value quantized) {
       quantized);
 }
 
+Value Quantizer::requantizeTensor(Location loc, const Form &form,
+                                  quant::UniformQuantizedType type) {
+  Value quantized = toQuantized(loc, form);
+  if (form.type == type)
+    return quantized;
+  return RequantizeOp::create(builder, loc,
+                              withElementType(quantized.getType(), type),
+                              quantized, RoundingMode::HalfUp);
+}
+
 Value Quantizer::requantize(Location loc, const Form &form,
                             quant::UniformQuantizedType type) {
   if (form.type == type)
     return form.storage;
-  Value quantized = RequantizeOp::create(
-      builder, loc, withElementType(form.storage.getType(), type),
-      toQuantized(loc, form), RoundingMode::HalfUp);
-  return toStorage(loc, quantized);
+  return toStorage(loc, requantizeTensor(loc, form, type));
 }
 
 void Quantizer::setRaw(Value value, Value storage, quant::QuantizedType type) {

@@ -74,7 +74,9 @@ public:
   /// Between signless integers and quantized tensors.
   mlir::Value toQuantized(mlir::Location loc, const Form &form);
   mlir::Value toStorage(mlir::Location loc, mlir::Value quantized);
-  /// `form` in another type.
+  /// `form` in another type, as a quantized tensor or as its integers.
+  mlir::Value requantizeTensor(mlir::Location loc, const Form &form,
+                               mlir::quant::UniformQuantizedType type);
   mlir::Value requantize(mlir::Location loc, const Form &form,
                          mlir::quant::UniformQuantizedType type);
   /// A constant tensor of integers of at most 32 bits, outside of the text if

@@ -38,10 +38,12 @@ def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
     than its producer has, once per type. A multiplication by a positive splat
     changes the scale in the type and nothing else.
 
-    `candidates` is a comma-separated list of groups of methods, as the
-    registry of methods declares them: `seed`, `standalone`, or `all`. A
-    candidate whose kernel is not legal at a slot is dropped there; an
-    operation must keep at least one.
+    `candidates` is a comma-separated list of groups of methods: `seed`
+    (reference forms at the widths of the mixed method's paper), `standalone`
+    (reference forms at the widths of their own papers), `extra` (corrected
+    forms, tables, other widths), or `all` of them. Widths are the registry's,
+    ranges the profile's. A candidate whose kernel is not legal at a slot is
+    dropped there; an operation must keep at least one.
 
     Example, with a profile of the value `gelu` and what comes before it:
 
@@ -77,7 +79,7 @@ def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
            "Bits of the residual stream, 8 to 16">,
     Option<"candidates", "candidates", "std::string", "\"seed\"",
            "Groups of methods that may be assigned, separated by commas: "
-           "seed, standalone, all">];
+           "seed, standalone, extra, all">];
   let dependentDialects = [
     "::nlq::NLQDialect", "::mlir::arith::ArithDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::quant::QuantDialect",

@@ -20,11 +20,23 @@
 
 namespace nlq {
 
-/// The groups of a comma-separated list of `seed` (the mixed method's paper),
-/// `standalone` (each method's own paper), `extra` (what this project offers
-/// besides) and `all` (the three). The order of the list does not matter.
-/// Fails, naming the group, if it is unknown, or if the list is empty.
-llvm::Expected<llvm::SmallVector<methods::Profile, 3>>
+/// Every candidate of the registry is in one group.
+enum class CandidateGroup {
+  /// Reference forms at the widths of the mixed method's paper.
+  Seed,
+  /// Reference forms at the widths of each method's own paper.
+  Standalone,
+  /// What this project offers besides: corrected forms, tables, other widths.
+  Extra,
+};
+
+CandidateGroup getGroup(const methods::Implementation &implementation,
+                        const methods::Candidate &candidate);
+
+/// The groups of a comma-separated list of `seed`, `standalone`, `extra` and
+/// `all`, which is the three of them. The order of the list does not matter.
+/// Fails, naming what was found, if a name is unknown or empty.
+llvm::Expected<llvm::SmallVector<CandidateGroup, 3>>
 parseCandidateGroups(llvm::StringRef list);
 
 /// The candidates of a quantized operation: for each method of the registry, in
@@ -35,7 +47,7 @@ parseCandidateGroups(llvm::StringRef list);
 /// the operation, with the reasons, if none is left.
 llvm::FailureOr<mlir::ArrayAttr>
 getCandidates(NonlinearOpInterface op, const ValueProfile &input,
-              unsigned actBits, llvm::ArrayRef<methods::Profile> groups);
+              unsigned actBits, llvm::ArrayRef<CandidateGroup> groups);
 
 /// The type `candidate` narrows its operand to, a tensor of `rank` dimensions
 /// whose last one has `columns` entries; null if it takes it as it is.

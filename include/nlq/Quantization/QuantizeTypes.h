@@ -18,9 +18,8 @@
 
 namespace nlq {
 
-/// The positive number nearest to `scale` that MLIR's printer (six decimals,
-/// decimal exponent) writes exactly, so that printing and parsing a module
-/// changes nothing.
+/// `scale`, which is positive, in six significant decimal digits: what MLIR
+/// prints in short, so that the text of a module stays readable.
 double roundScale(double scale);
 
 /// 2^(bits-1) - 1, the largest integer of a symmetric type of `bits` bits.
@@ -43,7 +42,7 @@ getActivationType(mlir::MLIRContext *context, unsigned bits, double absMax);
 mlir::quant::UniformQuantizedType getResidualType(mlir::MLIRContext *context,
                                                   unsigned bits, double absMax);
 
-/// i16 at 2^-15 (as roundScale has it): probabilities saturate just below 1.
+/// i16 at 2^-15: probabilities saturate just below 1.
 mlir::quant::UniformQuantizedType
 getProbabilityType(mlir::MLIRContext *context);
 
