@@ -211,10 +211,9 @@ bool fromJSON(const json::Value &json, ProfileEntry &entry, json::Path path) {
 } // namespace
 
 /// The part of the .bin file at `offset`; empty if it is not all there.
-static llvm::StringRef slice(llvm::StringRef arrays, int64_t offset,
+static llvm::StringRef slice(llvm::StringRef arrays, uint64_t offset,
                              uint64_t size) {
-  if (offset < 0 || uint64_t(offset) > arrays.size() ||
-      size > arrays.size() - offset)
+  if (offset > arrays.size() || size > arrays.size() - offset)
     return {};
   return arrays.substr(offset, size);
 }
@@ -240,7 +239,8 @@ readValue(const ValueEntry &entry, llvm::StringRef arrays, uint64_t numKept) {
   ValueProfile value;
   uint64_t elements = 1;
   for (int64_t extent : entry.shape) {
-    if (extent < 1 || elements * extent > (uint64_t(1) << 40))
+    constexpr uint64_t largest = uint64_t(1) << 40;
+    if (extent < 1 || uint64_t(extent) > largest / elements)
       return fail("has no valid shape");
     elements *= extent;
     value.shape.push_back(extent);
@@ -260,8 +260,7 @@ readValue(const ValueEntry &entry, llvm::StringRef arrays, uint64_t numKept) {
     return fail("has no valid number of kept arrays");
   for (int64_t index = 0; index < entry.kept->count; ++index) {
     llvm::StringRef bytes =
-        slice(arrays, entry.kept->offset + index * int64_t(elements) * 4,
-              elements * 4);
+        slice(arrays, entry.kept->offset + index * elements * 4, elements * 4);
     if (bytes.empty())
       return fail("has kept arrays that are not all in the .bin file");
     Array &array = value.kept.emplace_back(ElementKind::F32, value.shape);

@@ -79,11 +79,10 @@ LogicalResult Quantizer::run() {
   if (failed(quantizeArguments()))
     return failure();
   for (Operation *op : floatOps) {
-    bool isReturn = op->hasTrait<OpTrait::IsTerminator>();
     // Constants are quantized for the types their users want.
-    if (!isReturn && llvm::all_of(op->getResults(), [&](Value result) {
-          return isConstant(result);
-        }))
+    if (op->getNumResults() > 0 &&
+        llvm::all_of(op->getResults(),
+                     [&](Value result) { return isConstant(result); }))
       continue;
     builder.setInsertionPoint(op);
     if (failed(quantizeOp(*this, op)))

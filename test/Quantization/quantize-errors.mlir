@@ -49,6 +49,10 @@
 // RUN:   --nlq-quantize="profile=%t/overflow.json" 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=OVERFLOW
 // OVERFLOW: error: {{.*}}'linalg.matmul' op cannot be quantized: its accumulator may reach 2258060000, which overflows 32 bits
+// RUN: not nlq-opt %t/call.mlir \
+// RUN:   --nlq-quantize="profile=%t/good.json" 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=CALL
+// CALL: error: {{.*}}'func.call' op cannot be quantized: it has no integer form
 // RUN: not nlq-opt %t/nomain.mlir \
 // RUN:   --nlq-quantize="profile=%t/good.json" 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=NOMAIN
@@ -103,4 +107,11 @@ func.func @main(%x: tensor<1x140000xf32>) -> tensor<1x1xf32> {
 //--- nomain.mlir
 func.func @other(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
   return %x : tensor<3x2xf32>
+}
+//--- call.mlir
+func.func private @observe(tensor<3x2xf32>)
+func.func @main(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
+  func.call @observe(%x) : (tensor<3x2xf32>) -> ()
+  %0 = arith.addf %x, %x : tensor<3x2xf32> loc("add")
+  return %0 : tensor<3x2xf32>
 }

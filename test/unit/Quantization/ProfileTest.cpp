@@ -264,3 +264,14 @@ TEST_F(ProfileFile, RangesOnly) {
   EXPECT_EQ(profile->lookup("x")->getAbsMax(), 3);
   EXPECT_EQ(profile->lookup("x")->histogram.getCount(), 0u);
 }
+
+TEST_F(ProfileFile, OffsetsOutsideOfTheArrays) {
+  for (const char *offset : {"0", "-4", "9223372036854775807"}) {
+    write("p.json", R"({"format": "nlq-profile", "version": 1, "samples": 1,
+                        "kept": 1, "values": [{"name": "x", "shape": [2],
+                        "min": -3, "max": 1, "kept": {"count": 1, "offset": )" +
+                        std::string(offset) + "}}]}");
+    EXPECT_EQ(loadError(), "cannot read the profile 'p.json': the value 'x' "
+                           "has kept arrays that are not all in the .bin file");
+  }
+}
