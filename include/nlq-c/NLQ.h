@@ -48,9 +48,11 @@ NLQ_EXPORT char *nlqModulePrint(const NlqModule *module, int elide);
 NLQ_EXPORT int nlqModuleWriteBytecode(const NlqModule *module, const char *path,
                                       char **error);
 /// Writes an object file of a module in the LLVM dialect. `target` as
-/// nlqRunnerCompile's.
+/// nlqRunnerCompile's; the function `main` is called `entry` there, and takes a
+/// pointer per argument, then one per result.
 NLQ_EXPORT int nlqModuleEmitObject(const NlqModule *module, const char *target,
-                                   const char *path, char **error);
+                                   const char *entry, const char *path,
+                                   char **error);
 
 //===-- Runners -----------------------------------------------------------===//
 

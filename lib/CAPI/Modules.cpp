@@ -164,12 +164,13 @@ int nlqModuleWriteBytecode(const NlqModule *module, const char *path,
 }
 
 int nlqModuleEmitObject(const NlqModule *module, const char *target,
-                        const char *path, char **error) {
+                        const char *entry, const char *path, char **error) {
   llvm::Expected<Target> parsed = parseTarget(target);
   if (!parsed)
     return fail(error, parsed.takeError());
   DiagnosticCollector diagnostics(module->context.get());
-  if (llvm::Error failure = emitObjectFile(module->module.get(), *parsed, path))
+  if (llvm::Error failure =
+          emitObjectFile(module->module.get(), *parsed, entry, path))
     return fail(error, std::move(failure));
   return 0;
 }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Handles.h"
+#include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Execution/ReferenceRunner.h"
 #include "nlq/Quantization/Calibration.h"
 #include "llvm/Support/JSON.h"
@@ -28,14 +29,13 @@ capi::compile(const NlqModule &module, const Signature &signature,
   if (!parsed)
     return parsed.takeError();
   NlqModule lowered = clone(module);
-  // A float module passes through the first pipeline unchanged but for its
-  // verification; only a quantized one is meant for it.
-  bool quantized = false;
-  lowered.module.get()->walk([&](Operation *op) {
-    quantized |= op->getName().getStringRef() == "quant.qcast";
-  });
-  if (llvm::Error error =
-          runPasses(lowered, quantized ? "nlq-compile" : "nlq-lower-to-llvm"))
+  // Float non-linear operations mean a float model, or islands that somebody
+  // asked for with nlq-to-float.
+  bool hasFloat = false;
+  lowered.module.get()->walk(
+      [&](NonlinearOpInterface op) { hasFloat |= !op.isQuantized(); });
+  if (llvm::Error error = runPasses(
+          lowered, hasFloat ? "nlq-compile{allow-float}" : "nlq-compile"))
     return error;
   return createJitRunner(lowered.module.get(), signature, *parsed);
 }

@@ -89,25 +89,6 @@ llvm::Error nlq::checkArguments(const Signature &signature,
 
 namespace {
 
-/// A ranked memref descriptor as the C interface takes it: two pointers, the
-/// offset, the sizes, the strides, all of pointer width.
-class Descriptor {
-public:
-  Descriptor(char *data, ArrayRef<int64_t> shape) {
-    words.assign(
-        {reinterpret_cast<int64_t>(data), reinterpret_cast<int64_t>(data), 0});
-    llvm::append_range(words, shape);
-    SmallVector<int64_t> strides(shape.size(), 1);
-    for (int64_t dim = int64_t(shape.size()) - 2; dim >= 0; --dim)
-      strides[dim] = strides[dim + 1] * shape[dim + 1];
-    llvm::append_range(words, strides);
-  }
-  void *get() { return words.data(); }
-
-private:
-  SmallVector<int64_t, 12> words;
-};
-
 class JitRunner : public ModelRunner {
 public:
   JitRunner(std::unique_ptr<ExecutionEngine> engine, void (*entry)(void **),
@@ -129,21 +110,16 @@ llvm::Expected<std::vector<Array>> JitRunner::run(ArrayRef<Array> arguments) {
   if (llvm::Error error = checkArguments(signature, arguments))
     return error;
   std::vector<Array> results;
-  results.reserve(signature.results.size()); // descriptors point into them
-  SmallVector<Descriptor> descriptors;
+  results.reserve(signature.results.size()); // pointers lead into them
+  SmallVector<const void *> pointers;
   for (const Array &array : arguments)
-    descriptors.emplace_back(const_cast<char *>(array.bytes.data()),
-                             array.shape);
-  for (const ArrayType &type : signature.results) {
-    results.emplace_back(type.kind, type.shape);
-    descriptors.emplace_back(results.back().bytes.data(), type.shape);
-  }
-  // The packed entry takes the address of every argument, and every argument
-  // is the address of a descriptor.
-  SmallVector<void *> pointers, packed;
-  for (Descriptor &descriptor : descriptors)
-    pointers.push_back(descriptor.get());
-  for (void *&pointer : pointers)
+    pointers.push_back(array.bytes.data());
+  for (const ArrayType &type : signature.results)
+    pointers.push_back(
+        results.emplace_back(type.kind, type.shape).bytes.data());
+  // The packed entry takes the address of every argument.
+  SmallVector<void *> packed;
+  for (const void *&pointer : pointers)
     packed.push_back(&pointer);
   entry(packed.data());
   return results;
@@ -180,7 +156,7 @@ nlq::createJitRunner(ModuleOp module, Signature signature,
   if (!engine)
     return engine.takeError();
   (*engine)->initialize();
-  auto entry = (*engine)->lookupPacked("_mlir_ciface_main");
+  auto entry = (*engine)->lookupPacked("main");
   if (!entry)
     return entry.takeError();
   return std::make_unique<JitRunner>(std::move(*engine), *entry,

@@ -20,7 +20,7 @@ using namespace mlir;
 using namespace nlq;
 
 llvm::Error nlq::emitObjectFile(ModuleOp module, const Target &target,
-                                StringRef path) {
+                                StringRef entry, StringRef path) {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
       createTargetMachine(target);
   if (!machine)
@@ -36,6 +36,8 @@ llvm::Error nlq::emitObjectFile(ModuleOp module, const Target &target,
     return llvm::createStringError(
         "the module can't be translated to LLVM IR; lower it first "
         "(nlq-lower-to-llvm)");
+  if (llvm::Function *main = llvmModule->getFunction("main"))
+    main->setName(entry);
   llvmModule->setTargetTriple(llvm::Triple(target.triple));
   llvmModule->setDataLayout((*machine)->createDataLayout());
   auto optimize = makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0,

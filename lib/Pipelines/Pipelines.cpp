@@ -12,7 +12,6 @@
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
-#include "mlir/Dialect/LLVMIR/Transforms/RequestCWrappers.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/InitAllDialects.h"
@@ -26,12 +25,13 @@
 using namespace mlir;
 using namespace nlq;
 
-void nlq::buildToKernelsPipeline(OpPassManager &pm) {
+void nlq::buildToKernelsPipeline(OpPassManager &pm, bool allowFloat) {
   pm.addPass(createNLQToInteger());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   // gamma and beta have gone into the kernels; nothing else may be float.
-  pm.addPass(createNLQVerifyIntegerOnly());
+  if (!allowFloat)
+    pm.addPass(createNLQVerifyIntegerOnly());
 }
 
 /// Tensors to buffers that nobody has to free but the function itself.
@@ -56,13 +56,9 @@ void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createNLQLowerBoundaryCasts());
   pm.addNestedPass<func::FuncOp>(createConvertFloatNLQToLinalg());
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
-  pm.addNestedPass<func::FuncOp>(createLinalgElementwiseOpFusionPass());
   pm.addPass(createCanonicalizerPass());
   addBufferization(pm);
 
-  // The functions so far are those that callers in C know; what comes now is
-  // private.
-  pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
   // Layers share the code of equal kernels and products.
   pm.addPass(createNLQOutline());
   pm.addPass(createConvertNLQToVector({options.lanes}));
@@ -80,7 +76,11 @@ void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
   pm.addPass(arith::createArithExpandOpsPass());
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  pm.addPass(createConvertFuncToLLVMPass());
+  // Static shapes: a buffer is passed as one pointer, which makes a plain C
+  // function of `main` and keeps calls cheap to compile.
+  ConvertFuncToLLVMPassOptions toLLVM;
+  toLLVM.useBarePtrCallConv = true;
+  pm.addPass(createConvertFuncToLLVMPass(toLLVM));
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertIndexToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
@@ -90,7 +90,7 @@ void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
 
 void nlq::buildCompilePipeline(OpPassManager &pm,
                                const LoweringOptions &options) {
-  buildToKernelsPipeline(pm);
+  buildToKernelsPipeline(pm, options.allowFloat);
   buildLowerToLLVMPipeline(pm, options);
 }
 
@@ -99,7 +99,7 @@ void nlq::registerPipelines() {
       "nlq-to-kernels",
       "Turn an assigned module into integer kernels and verify that no float "
       "is left between the boundary casts",
-      buildToKernelsPipeline);
+      [](OpPassManager &pm) { buildToKernelsPipeline(pm); });
   PassPipelineRegistration<LoweringOptions>(
       "nlq-lower-to-llvm",
       "Lower a module of kernels, or a float module, to the LLVM dialect",

@@ -44,7 +44,7 @@ def _library() -> ctypes.CDLL:
         "nlqModuleRunPasses": (ctypes.c_int, [pointer, text, out_text, out_text]),
         "nlqModulePrint": (pointer, [pointer, ctypes.c_int]),
         "nlqModuleWriteBytecode": (ctypes.c_int, [pointer, text, out_text]),
-        "nlqModuleEmitObject": (ctypes.c_int, [pointer, text, text, out_text]),
+        "nlqModuleEmitObject": (ctypes.c_int, [pointer, text, text, text, out_text]),
         "nlqRunnerCompile": (pointer, [pointer, text, out_text]),
         "nlqRunnerReference": (pointer, [pointer, out_text]),
         "nlqRunnerDestroy": (None, [pointer]),
@@ -120,9 +120,10 @@ class Module:
         """Writes bytecode."""
         _call("nlqModuleWriteBytecode", self._handle, os.fsencode(path))
 
-    def emit_object(self, target: str, path: Path) -> None:
-        """Writes an object file of a module in the LLVM dialect."""
-        _call("nlqModuleEmitObject", self._handle, target.encode(), os.fsencode(path))
+    def emit_object(self, target: str, entry: str, path: Path) -> None:
+        """Writes an object file of a module in the LLVM dialect; its main is called `entry`."""
+        names = target.encode(), entry.encode(), os.fsencode(path)
+        _call("nlqModuleEmitObject", self._handle, *names)
 
     def calibrate(
         self, samples: Sequence[np.ndarray], kept: int, path: Path, target: str = "native"

@@ -101,12 +101,12 @@ def ConvertFloatNLQToLinalg
 }
 
 def NLQOutline : Pass<"nlq-outline", "::mlir::ModuleOp"> {
-  let summary = "Move kernels and matrix products on buffers into functions";
+  let summary = "Move operations on buffers into functions of their own";
   let description = [{
-    Each distinct `nlq.kernel`, `linalg.matmul` and `linalg.batch_matmul` on
-    buffers (same attributes, same types) becomes one private function, called
-    wherever it stood: a model's layers share their code, which is compiled
-    once.
+    Each distinct `nlq.kernel` and linalg operation on buffers becomes one
+    private function, called wherever it stood: a model's layers share their
+    code, which is compiled once, and no function grows with the model (LLVM's
+    loop passes take more than linear time in a function's loops).
   }];
   let dependentDialects = ["::mlir::func::FuncDialect"];
   let statistics = [Statistic<"numFunctions", "functions",

@@ -16,9 +16,10 @@ namespace nlq {
 
 /// Compiles a module in the LLVM dialect to a position-independent object file
 /// for `target` and writes it to `path` (beside it, then renamed: a failure
-/// leaves nothing behind). `main` is there as `_mlir_ciface_main`.
+/// leaves nothing behind). The function `main` gets the name `entry`, since a
+/// program has a main of its own.
 llvm::Error emitObjectFile(mlir::ModuleOp module, const Target &target,
-                           llvm::StringRef path);
+                           llvm::StringRef entry, llvm::StringRef path);
 
 } // namespace nlq
 

@@ -14,10 +14,16 @@
 
 namespace nlq {
 
+/// What `nlq-compile` and `nlq-lower-to-llvm` can be told.
 struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
   Option<int64_t> lanes{*this, "lanes",
                         llvm::cl::desc("elements per vector in kernels"),
                         llvm::cl::init(16)};
+  Option<bool> allowFloat{
+      *this, "allow-float",
+      llvm::cl::desc("compile float operations between the boundary casts "
+                     "instead of refusing them"),
+      llvm::cl::init(false)};
   Option<int64_t> matmulRows{
       *this, "matmul-rows",
       llvm::cl::desc("rows of a matrix product's register block"),
@@ -30,15 +36,16 @@ struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
 
 /// `nlq-to-kernels`: an assigned module to signless kernels, proved free of
 /// floats between the boundary casts.
-void buildToKernelsPipeline(mlir::OpPassManager &pm);
+void buildToKernelsPipeline(mlir::OpPassManager &pm, bool allowFloat = false);
 
 /// `nlq-lower-to-llvm`: a module of kernels, or a float module, to the LLVM
-/// dialect through buffers and vector code. `main` takes its arguments and then
-/// its results as buffers, and has a C interface.
+/// dialect through buffers and vector code. Functions take pointers to their
+/// arguments and then to their results, dense and row-major.
 void buildLowerToLLVMPipeline(mlir::OpPassManager &pm,
                               const LoweringOptions &options);
 
-/// `nlq-compile`: the two above.
+/// `nlq-compile`: the two above. With float islands (`nlq-to-float`) in it a
+/// module passes only with `allow-float`.
 void buildCompilePipeline(mlir::OpPassManager &pm,
                           const LoweringOptions &options);
 

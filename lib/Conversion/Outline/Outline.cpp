@@ -1,4 +1,4 @@
-//===- Outline.cpp - Kernels and matrix products into functions ---------===//
+//===- Outline.cpp - Operations on buffers into functions ---------------===//
 //
 // Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -7,9 +7,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "nlq/Conversion/Passes.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace nlq {
 #define GEN_PASS_DEF_NLQOUTLINE
@@ -19,39 +23,62 @@ namespace nlq {
 using namespace mlir;
 using namespace nlq;
 
+static bool isOutlined(Operation *op) {
+  return op->getNumResults() == 0 &&
+         (isa<KernelOp>(op) || isa<linalg::LinalgOp>(op));
+}
+
+/// Constants that are not buffers move along with the operation.
+static bool isScalarConstant(Value value) {
+  return !isa<ShapedType>(value.getType()) && matchPattern(value, m_Constant());
+}
+
 namespace {
 
-/// What makes two operations the same function.
-using Key = std::tuple<OperationName, Attribute, Attribute>;
+/// An operation as the body of a function of its own.
+struct Outlined {
+  func::FuncOp function;
+  /// What the function is called with.
+  SmallVector<Value> arguments;
+};
 
 struct NLQOutlinePass : nlq::impl::NLQOutlineBase<NLQOutlinePass> {
   void runOnOperation() override;
-
-private:
-  func::FuncOp makeFunction(Operation *op, FunctionType type);
 };
 
 } // namespace
 
-static bool isOutlined(Operation *op) {
-  return isa<KernelOp, linalg::MatmulOp, linalg::BatchMatmulOp>(op) &&
-         op->getNumResults() == 0;
-}
+/// A private function around a copy of `op`; all are called alike, so that
+/// equal ones print alike.
+static Outlined outline(Operation *op) {
+  llvm::SetVector<Value> used(op->operand_begin(), op->operand_end());
+  getUsedValuesDefinedAbove(op->getRegions(), used);
+  Outlined result;
+  SmallVector<Value> constants;
+  for (Value value : used)
+    (isScalarConstant(value) ? constants : result.arguments).push_back(value);
 
-/// A private function whose body is `op` on its arguments.
-func::FuncOp NLQOutlinePass::makeFunction(Operation *op, FunctionType type) {
-  std::string name = "__" + op->getName().getStringRef().str();
-  std::replace(name.begin(), name.end(), '.', '_');
-  auto function = func::FuncOp::create(op->getLoc(), name, type);
-  function.setPrivate();
-  Block *body = function.addEntryBlock();
-  IRMapping mapping;
-  mapping.map(op->getOperands(), body->getArguments());
-  OpBuilder builder(&getContext());
+  auto type = FunctionType::get(
+      op->getContext(), TypeRange(ValueRange(result.arguments)), {});
+  // Names and locations differ from layer to layer; the code does not.
+  Location loc = UnknownLoc::get(op->getContext());
+  result.function = func::FuncOp::create(loc, "outlined", type);
+  result.function.setPrivate();
+  // Inlined again, they would make one function of the whole model.
+  result.function->setAttr(
+      "passthrough",
+      ArrayAttr::get(op->getContext(),
+                     StringAttr::get(op->getContext(), "noinline")));
+  Block *body = result.function.addEntryBlock();
+  OpBuilder builder(op->getContext());
   builder.setInsertionPointToStart(body);
+  IRMapping mapping;
+  mapping.map(result.arguments, body->getArguments());
+  for (Value constant : constants)
+    builder.clone(*constant.getDefiningOp(), mapping);
   builder.clone(*op, mapping);
-  func::ReturnOp::create(builder, op->getLoc());
-  return function;
+  func::ReturnOp::create(builder, loc);
+  return result;
 }
 
 void NLQOutlinePass::runOnOperation() {
@@ -61,18 +88,24 @@ void NLQOutlinePass::runOnOperation() {
       worklist.push_back(op);
   });
   SymbolTable symbols(getOperation());
-  llvm::DenseMap<Key, func::FuncOp> functions;
+  llvm::StringMap<func::FuncOp> functions;
   for (Operation *op : worklist) {
-    auto type = FunctionType::get(&getContext(), op->getOperandTypes(), {});
-    Key key(op->getName(), op->getAttrDictionary(), TypeAttr::get(type));
-    func::FuncOp &function = functions[key];
-    if (!function) {
-      function = makeFunction(op, type);
+    Outlined outlined = outline(op);
+    std::string text;
+    llvm::raw_string_ostream(text) << *outlined.function;
+    func::FuncOp &function = functions[text];
+    if (function) {
+      outlined.function.erase();
+    } else {
+      function = outlined.function;
+      std::string name = "__" + op->getName().getStringRef().str();
+      std::replace(name.begin(), name.end(), '.', '_');
+      function.setName(name);
       symbols.insert(function);
       ++numFunctions;
     }
     OpBuilder builder(op);
-    func::CallOp::create(builder, op->getLoc(), function, op->getOperands());
+    func::CallOp::create(builder, op->getLoc(), function, outlined.arguments);
     op->erase();
   }
 }
