@@ -181,7 +181,8 @@ FailureOr<SlotAssignment> Assigner::decide(NonlinearOpInterface op) {
   slot.name = name.str();
   if (ArrayAttr candidates = op.getCandidatesAttr())
     for (Attribute candidate : candidates)
-      slot.candidates.push_back({cast<MethodAttrInterface>(candidate)});
+      slot.candidates.emplace_back().method =
+          cast<MethodAttrInterface>(candidate);
   if (options.keepAssigned && op.getMethodAttr()) {
     for (auto [index, choice] : llvm::enumerate(slot.candidates))
       if (choice.method == op.getMethodAttr())

@@ -56,7 +56,7 @@ private:
 /// Scores are compared and written with four decimals: machines whose
 /// mathematical library differs in the last bit then agree.
 static double roundScore(double decibels) {
-  return std::round(decibels * 1e4) / 1e4;
+  return std::round(decibels * 1e4) / 1e4 + 0.0; // no -0
 }
 
 static LogicalResult fail(Operation *op, llvm::Error error) {

@@ -231,9 +231,16 @@ bool ConsumerSearch::addProduct(Operation *product) {
   return true;
 }
 
+static bool isBefore(Operation *a, Operation *b) {
+  return a->isBeforeInBlock(b);
+}
+
 void ConsumerSearch::run() {
   follow(slot.result.value);
-  for (Operation *product : products)
+  // Uses have no order of their own that a file would keep.
+  SmallVector<Operation *> inOrder = products.takeVector();
+  llvm::sort(inOrder, isBefore);
+  for (Operation *product : inOrder)
     if (addProduct(product)) {
       path.insert(product);
       for (Value operand : product->getOperands())
@@ -246,8 +253,7 @@ void ConsumerSearch::run() {
     slot.others.push_back(std::move(other));
   }
   slot.path.assign(path.begin(), path.end());
-  llvm::sort(slot.path,
-             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  llvm::sort(slot.path, isBefore);
 }
 
 FailureOr<std::vector<MeasuredSlot>> nlq::collectSlots(func::FuncOp main) {

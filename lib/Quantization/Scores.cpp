@@ -10,6 +10,7 @@
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Endian.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/xxhash.h"
@@ -90,6 +91,16 @@ llvm::Error Scores::checkFresh(ModuleOp module, const Profile *profile) const {
 // JSON
 //===----------------------------------------------------------------------===//
 
+/// With the decimals that scores have, and no more digits than these.
+static void write(json::OStream &stream, llvm::StringRef key,
+                  std::optional<double> number) {
+  if (!number)
+    return stream.attribute(key, nullptr);
+  stream.attributeBegin(key);
+  stream.rawValue(llvm::formatv("{0:F4}", *number).str());
+  stream.attributeEnd();
+}
+
 static void write(json::OStream &stream, const SlotScores &slot) {
   stream.objectBegin();
   stream.attribute("name", slot.name);
@@ -104,11 +115,8 @@ static void write(json::OStream &stream, const SlotScores &slot) {
       stream.object([&] {
         stream.attribute("method", candidate.method);
         for (unsigned index = 0; index < kNumMetrics; ++index)
-          stream.attribute(stringify(Metric(index)),
-                           candidate.decibels[index]
-                               ? json::Value(*candidate.decibels[index])
-                               : json::Value(nullptr));
-        stream.attribute("cost", candidate.cost);
+          write(stream, stringify(Metric(index)), candidate.decibels[index]);
+        write(stream, "cost", candidate.cost);
       });
   });
   stream.objectEnd();
