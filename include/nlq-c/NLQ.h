@@ -54,6 +54,16 @@ NLQ_EXPORT int nlqModuleEmitObject(const NlqModule *module, const char *target,
                                    const char *entry, const char *path,
                                    char **error);
 
+//===-- Methods -----------------------------------------------------------===//
+
+/// The registry of methods:
+/// [{"name", "title", "summary", "source", "fallbacks": {function: method},
+///   "implementations": [{"function", "form", "candidates":
+///     [{"set", "in_bits", "out_bits"}]}]}]
+/// `set` is seed, standalone or extra; `in_bits` is 0 for the width of the
+/// activations and null where the operand is taken as it is.
+NLQ_EXPORT char *nlqListMethods(void);
+
 //===-- Runners -----------------------------------------------------------===//
 
 /// Compiles a float module, or one whose operations have methods, for `target`

@@ -61,9 +61,9 @@ llvm::Error runPasses(NlqModule &module, llvm::StringRef pipeline,
                       std::string *remarks = nullptr);
 
 /// Lowers a copy of a float module or of an assigned one and loads it.
-llvm::Expected<std::unique_ptr<ModelRunner>>
-compile(const NlqModule &module, const Signature &signature,
-        llvm::StringRef target);
+llvm::Expected<std::unique_ptr<ModelRunner>> compile(const NlqModule &module,
+                                                     const Signature &signature,
+                                                     llvm::StringRef target);
 
 } // namespace nlq::capi
 

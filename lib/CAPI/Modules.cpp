@@ -114,8 +114,8 @@ NlqModule *nlqModuleParse(const char *path, char **error) {
   mlir::registerAllExtensions(registry);
   nlq::registerAllDialects(registry);
   // One thread per module: callers bring their own parallelism.
-  auto context = std::make_shared<MLIRContext>(
-      registry, MLIRContext::Threading::DISABLED);
+  auto context =
+      std::make_shared<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   DiagnosticCollector diagnostics(context.get());
   auto module = parseSourceFile<ModuleOp>(path, context.get());
   if (!module) {

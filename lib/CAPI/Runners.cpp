@@ -101,13 +101,14 @@ char *nlqRunnerSignature(const NlqRunner *runner) {
   auto toJson = [](llvm::ArrayRef<ArrayType> types) {
     llvm::json::Array array;
     for (const ArrayType &type : types)
-      array.push_back(llvm::json::Object{{"kind", stringify(type.kind)},
-                                         {"shape", llvm::json::Array(type.shape)}});
+      array.push_back(
+          llvm::json::Object{{"kind", stringify(type.kind)},
+                             {"shape", llvm::json::Array(type.shape)}});
     return array;
   };
-  llvm::json::Value value = llvm::json::Object{
-      {"arguments", toJson(runner->signature.arguments)},
-      {"results", toJson(runner->signature.results)}};
+  llvm::json::Value value =
+      llvm::json::Object{{"arguments", toJson(runner->signature.arguments)},
+                         {"results", toJson(runner->signature.results)}};
   return copyString(llvm::formatv("{0}", value).str());
 }
 

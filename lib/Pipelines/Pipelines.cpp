@@ -20,6 +20,7 @@
 #include "nlq/Dialect/NLQ/IR/BufferizableOpInterfaceImpl.h"
 #include "nlq/Dialect/NLQ/IR/NLQDialect.h"
 #include "nlq/InitAll.h"
+#include "nlq/Quantization/AssignPasses.h"
 #include "nlq/Quantization/Passes.h"
 
 using namespace mlir;
@@ -117,5 +118,6 @@ void nlq::registerAllDialects(DialectRegistry &registry) {
 void nlq::registerAllPasses() {
   registerNLQConversionPasses();
   registerNLQQuantizationPasses();
+  registerNLQAssignPasses();
   registerPipelines();
 }

@@ -45,6 +45,7 @@ def _library() -> ctypes.CDLL:
         "nlqModulePrint": (pointer, [pointer, ctypes.c_int]),
         "nlqModuleWriteBytecode": (ctypes.c_int, [pointer, text, out_text]),
         "nlqModuleEmitObject": (ctypes.c_int, [pointer, text, text, text, out_text]),
+        "nlqListMethods": (pointer, []),
         "nlqRunnerCompile": (pointer, [pointer, text, out_text]),
         "nlqRunnerReference": (pointer, [pointer, out_text]),
         "nlqRunnerDestroy": (None, [pointer]),
@@ -86,6 +87,11 @@ def _call(name: str, *arguments):
 
 def _pointers(arrays: Sequence[np.ndarray]) -> ctypes.Array:
     return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+
+
+def list_methods() -> list[dict]:
+    """The compiler's methods, as nlqListMethods describes them."""
+    return json.loads(_take_text(_library().nlqListMethods()))
 
 
 class Module:

@@ -21,7 +21,8 @@ def NLQToInteger : Pass<"nlq-to-integer", "::mlir::ModuleOp"> {
     gives it its type.
 
     Fails where an operation has no method, or where the method is not legal
-    there, with the method's reason.
+    there, with the method's reason. A remark tells of operations whose elements
+    need 64-bit lanes.
 
     ```mlir
     %y = nlq.requantize %x half_up

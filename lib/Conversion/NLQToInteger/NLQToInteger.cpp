@@ -147,12 +147,15 @@ FailureOr<KernelMap> NLQToIntegerPass::buildKernels() {
       failedAny = true;
       return;
     }
+    std::string widths = methods::describeWidths(*kernel);
+    if (!widths.empty())
+      op->emitRemark(what + ": " + widths);
     kernels.try_emplace(op, std::move(*kernel));
     ++numKernels;
   };
   getOperation().walk([&](Operation *op) {
     if (auto requantize = dyn_cast<RequantizeOp>(op)) {
-      add(op, requantize.buildKernel(), "has no integer kernel");
+      add(op, requantize.buildKernel(), "as a kernel");
       return;
     }
     auto nonlinear = dyn_cast<NonlinearOpInterface>(op);
@@ -165,7 +168,7 @@ FailureOr<KernelMap> NLQToIntegerPass::buildKernels() {
       return;
     }
     add(op, nonlinear.buildKernel(method),
-        "can't be computed by '" + method.getMethodName() + "'");
+        "as '" + method.getMethodName() + "'");
   });
   if (failedAny)
     return failure();

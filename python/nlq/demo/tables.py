@@ -1,0 +1,110 @@
+# Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+"""Tables and sentences that the demonstration prints."""
+
+import math
+
+from rich.console import Console
+from rich.table import Table
+
+from nlq.demo.settings import Assignment, Setting
+from nlq.demo.steps import Row
+
+
+def wilson_interval(correct: int, total: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a share (E. B. Wilson, 1927)."""
+    z = 1.959964
+    share = correct / total
+    centre = share + z * z / (2 * total)
+    spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    scale = 1 + z * z / total
+    return (centre - spread) / scale, (centre + spread) / scale
+
+
+def print_results(console: Console, setting: Setting, rows: list[Row]) -> None:
+    """The table of one setting, the float model first."""
+    table = Table(title=f"{setting.model}, {setting.name}", title_justify="left")
+    table.add_column("assignment")
+    table.add_column("widths")
+    for heading in ("accuracy %", "95 % interval", "SQNR dB", "us/image", "bit exact"):
+        table.add_column(heading, justify="right")
+    table.add_column("note")
+    for row in rows:
+        table.add_row(row.assignment, row.widths, *_figures(row), row.note)
+    console.print(table)
+
+
+def _figures(row: Row) -> tuple[str, ...]:
+    if row.correct is None or row.total is None:
+        return ("-",) * 5
+    low, high = wilson_interval(row.correct, row.total)
+    exact = {None: "-", True: "yes", False: "NO"}[row.bit_exact]
+    return (
+        f"{100 * row.correct / row.total:.1f}",
+        f"{100 * low:.1f}-{100 * high:.1f}",
+        "-" if row.logit_sqnr_db is None else f"{row.logit_sqnr_db:.1f}",
+        f"{row.us_per_image:.0f}",
+        f"{exact} ({row.exact_images})" if row.exact_images else exact,
+    )
+
+
+def print_slots(
+    console: Console, setting: Setting, scores: dict, chosen: dict[str, dict[str, str]]
+) -> None:
+    """Every slot's candidates among the seed's methods with their scores, and the choices."""
+    table = Table(title=f"{setting.model}, {setting.name}: slots", title_justify="left")
+    for heading in ("slot", "op"):
+        table.add_column(heading)
+    table.add_column("consumer dB (paper dB) of each candidate at the seed's widths")
+    for title in chosen:
+        table.add_column(f"chosen: {title}")
+    for slot in scores["slots"]:
+        cells = [_candidate(c) for c in slot["candidates"] if c["paper"] is not None]
+        picks = [_short(methods.get(slot["name"], "-")) for methods in chosen.values()]
+        table.add_row(slot["name"], slot["op"].removeprefix("nlq."), ", ".join(cells), *picks)
+    console.print(table)
+
+
+def _candidate(candidate: dict) -> str:
+    consumer = candidate["consumer"] if candidate["consumer"] is not None else candidate["own"]
+    name = candidate["method"].removeprefix("#nlq.").split("<")[0]
+    return f"{name} {consumer:.1f} ({candidate['paper']:.1f})"
+
+
+def _short(method: str) -> str:
+    """`#nlq.ibert<form = reference, in = i8, out_bits = 16>` as `ibert reference i8/16`."""
+    name, _, rest = method.removeprefix("#nlq.").partition("<")
+    fields = dict(part.split(" = ") for part in rest.rstrip(">").split(", ") if " = " in part)
+    widths = f"{fields.get('in', '-')}/{fields.get('out_bits', '-')}"
+    return f"{name} {fields.get('form', '')} {widths}" if rest else name
+
+
+def summarize(setting: Setting, assignments: list[Assignment], rows: list[Row]) -> list[str]:
+    """Whether mixing paid against the best uniform assignment at the same widths."""
+    seed = [
+        (a, r)
+        for a, r in zip(assignments, rows, strict=True)
+        if a.widths.startswith("seed") and r.correct is not None
+    ]
+    uniform = [r for a, r in seed if a.is_uniform]
+    mixed = [r for a, r in seed if a.is_mixed]
+    if not uniform or not mixed:
+        return [f"{setting.key}: nothing to compare."]
+    best = max(uniform, key=lambda r: r.logit_sqnr_db)
+    top = max(uniform, key=lambda r: r.correct)
+    return [
+        f"{setting.key}: {row.assignment} {_verdict(row.logit_sqnr_db, best.logit_sqnr_db, 'dB')} "
+        f"the best uniform method by SQNR ({best.assignment}), and "
+        f"{_verdict(row.correct, top.correct, 'images')} the best by accuracy ({top.assignment})."
+        for row in mixed
+    ]
+
+
+def _verdict(mine: float, other: float, unit: str) -> str:
+    difference = mine - other
+    if abs(difference) < (0.05 if unit == "dB" else 1):
+        return "ties with"
+    amount = f"{abs(difference):.1f}" if unit == "dB" else f"{abs(difference)}"
+    return f"is {amount} {unit} {'above' if difference > 0 else 'BELOW'}"
