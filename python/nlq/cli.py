@@ -34,6 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nlq {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
     _add_import(commands)
+    _add_demo(commands)
     return parser
 
 
@@ -75,6 +76,32 @@ def _run_import(options: argparse.Namespace) -> None:
         write_module(module, options.output)
 
 
+def _add_demo(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "demo",
+        help="compare assignments on the trained example models",
+        description="Takes the trained example models the whole way under every assignment, prints "
+        "accuracy, signal-to-quantization-noise ratio and time, and writes results.json.",
+    )
+    command.add_argument(
+        "--output", type=Path, required=True, metavar="DIR", help="the folder to write into"
+    )
+    command.add_argument(
+        "--exact-images",
+        type=_count,
+        default=20,
+        metavar="N",
+        help="test images to compare bit for bit with the reference (default: %(default)s)",
+    )
+    command.set_defaults(run=_run_demo)
+
+
+def _run_demo(options: argparse.Namespace) -> None:
+    from nlq.demo import run_demo
+
+    run_demo(options.output, options.exact_images)
+
+
 def _module_path(text: str) -> Path:
     """Reads the name of a module file."""
     if text != "-" and Path(text).suffix not in (".mlir", ".mlirbc"):
@@ -88,3 +115,10 @@ def _dim(text: str) -> tuple[str, int]:
     if not name or not (size.isascii() and size.isdigit()) or int(size) == 0:
         raise argparse.ArgumentTypeError(f"'{text}' is not of the form name=N with N of at least 1")
     return name, int(size)
+
+
+def _count(text: str) -> int:
+    """Reads a whole number of at least 0."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 0")
+    return int(text)
