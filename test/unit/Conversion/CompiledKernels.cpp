@@ -1,0 +1,163 @@
+//===- CompiledKernels.cpp - Kernels compiled and held to evaluate ------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "CompiledKernels.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/Pass/PassManager.h"
+#include "nlq/Dialect/NLQ/IR/NLQOps.h"
+#include "nlq/Execution/JitRunner.h"
+#include "nlq/InitAll.h"
+#include "nlq/Kernel/Evaluate.h"
+#include "nlq/Pipelines/Pipelines.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace nlq;
+using kernel::Rate;
+
+//===----------------------------------------------------------------------===//
+// Arrays of integers of any width
+//===----------------------------------------------------------------------===//
+
+static ElementKind kindOf(unsigned bits) {
+  switch (bits) {
+  case 8:
+    return ElementKind::I8;
+  case 16:
+    return ElementKind::I16;
+  case 32:
+    return ElementKind::I32;
+  default:
+    return ElementKind::I64;
+  }
+}
+
+static void store(Array &array, int64_t index, int64_t value) {
+  std::memcpy(array.bytes.data() + index * getByteWidth(array.kind), &value,
+              getByteWidth(array.kind)); // little endian
+}
+
+static int64_t load(const Array &array, int64_t index) {
+  switch (array.kind) {
+  case ElementKind::I8:
+    return array.as<int8_t>()[index];
+  case ElementKind::I16:
+    return array.as<int16_t>()[index];
+  case ElementKind::I32:
+    return array.as<int32_t>()[index];
+  default:
+    return array.as<int64_t>()[index];
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// KernelBatch
+//===----------------------------------------------------------------------===//
+
+void KernelBatch::add(std::string name, const kernel::Kernel &kernel,
+                      int64_t columns, const std::vector<KernelRow> &rows) {
+  int64_t numRows = rows.size();
+  size_t column = 0, element = 0;
+  for (const kernel::Input &input : kernel.graph.inputs) {
+    if (input.rate == Rate::Column) {
+      Array array(kindOf(input.bits), columns);
+      for (int64_t j = 0; j < columns; ++j)
+        store(array, j, kernel.columns[column][j]);
+      ++column;
+      arguments.push_back(std::move(array));
+      continue;
+    }
+    Array array(kindOf(input.bits), {numRows, columns});
+    for (int64_t i = 0; i < numRows; ++i)
+      for (int64_t j = 0; j < columns; ++j)
+        store(array, i * columns + j, rows[i][element][j]);
+    ++element;
+    arguments.push_back(std::move(array));
+  }
+  Entry entry{std::move(name), kernel.graph, columns, {}};
+  kernel::Evaluator evaluator(kernel, columns);
+  for (int64_t i = 0; i < numRows; ++i) {
+    std::vector<llvm::ArrayRef<int64_t>> inputs(rows[i].begin(), rows[i].end());
+    std::vector<int64_t> out(columns);
+    evaluator.run(inputs, i, out);
+    entry.expected.push_back(std::move(out));
+  }
+  entries.push_back(std::move(entry));
+}
+
+static RankedTensorType typeOf(OpBuilder &builder, const Array &array) {
+  return RankedTensorType::get(
+      array.shape, builder.getIntegerType(8 * getByteWidth(array.kind)));
+}
+
+void KernelBatch::expectCompiledEqual(MLIRContext &context,
+                                      int64_t lanes) const {
+  ImplicitLocOpBuilder builder(UnknownLoc::get(&context), &context);
+  OwningOpRef<ModuleOp> module = ModuleOp::create(builder.getLoc());
+  SmallVector<Type> argumentTypes, resultTypes;
+  for (const Array &array : arguments)
+    argumentTypes.push_back(typeOf(builder, array));
+  for (const Entry &entry : entries)
+    resultTypes.push_back(
+        RankedTensorType::get({int64_t(entry.expected.size()), entry.columns},
+                              builder.getIntegerType(entry.graph.resultBits)));
+  builder.setInsertionPointToStart(module->getBody());
+  auto main = func::FuncOp::create(
+      builder, "main", builder.getFunctionType(argumentTypes, resultTypes));
+  builder.setInsertionPointToStart(main.addEntryBlock());
+  ArrayRef<BlockArgument> rest = main.getArguments();
+  SmallVector<Value> values;
+  for (auto [entry, type] : llvm::zip(entries, resultTypes)) {
+    auto tensorType = cast<RankedTensorType>(type);
+    SmallVector<Value> inputs(rest.take_front(entry.graph.inputs.size()));
+    rest = rest.drop_front(inputs.size());
+    Value init = tensor::EmptyOp::create(builder, tensorType.getShape(),
+                                         tensorType.getElementType());
+    auto op = KernelOp::create(builder, TypeRange(type), inputs, init,
+                               GraphAttr::get(&context, entry.graph));
+    values.push_back(op.getResult(0));
+  }
+  func::ReturnOp::create(builder, values);
+  ASSERT_TRUE(succeeded(mlir::verify(*module)));
+
+  llvm::Expected<Signature> signature = getSignature(*module);
+  ASSERT_TRUE(bool(signature)) << llvm::toString(signature.takeError());
+  PassManager manager(&context);
+  LoweringOptions options;
+  options.lanes = lanes;
+  buildLowerToLLVMPipeline(manager, options);
+  ASSERT_TRUE(succeeded(manager.run(*module)));
+  auto runner = createJitRunner(*module, *signature, getHostTarget());
+  ASSERT_TRUE(bool(runner)) << llvm::toString(runner.takeError());
+  auto results = (*runner)->run(arguments);
+  ASSERT_TRUE(bool(results)) << llvm::toString(results.takeError());
+  for (auto [entry, actual] : llvm::zip(entries, *results))
+    for (int64_t index = 0; index < actual.getNumElements(); ++index) {
+      int64_t row = index / entry.columns, column = index % entry.columns;
+      ASSERT_EQ(load(actual, index), entry.expected[row][column])
+          << entry.name << ", lanes " << lanes << ", row " << row << ", column "
+          << column << " of " << entry.columns << "\n"
+          << entry.graph.str();
+    }
+}
+
+void nlq::loadDialects(MLIRContext &context) {
+  DialectRegistry registry;
+  mlir::registerAllDialects(registry);
+  mlir::registerAllExtensions(registry);
+  nlq::registerAllDialects(registry);
+  context.appendDialectRegistry(registry);
+  context.loadAllAvailableDialects();
+  context.disableMultithreading();
+}

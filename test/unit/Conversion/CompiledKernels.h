@@ -1,0 +1,57 @@
+//===- CompiledKernels.h - Kernels compiled and held to evaluate -*- C++
+//-*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_TEST_UNIT_CONVERSION_COMPILEDKERNELS_H
+#define NLQ_TEST_UNIT_CONVERSION_COMPILEDKERNELS_H
+
+#include "mlir/IR/MLIRContext.h"
+#include "nlq/Execution/ModelRunner.h"
+#include "nlq/Kernel/Graph.h"
+
+namespace nlq {
+
+/// One array of element values per Element input of a kernel, in their order.
+using KernelRow = std::vector<std::vector<int64_t>>;
+
+/// Several kernels, compiled together as the results of one function, and the
+/// rows they are tried on. Compiling is what takes time: use few batches.
+class KernelBatch {
+public:
+  /// Adds a kernel on rows of `columns` elements. `name` tells it in failures.
+  void add(std::string name, const kernel::Kernel &kernel, int64_t columns,
+           const std::vector<KernelRow> &rows);
+
+  size_t size() const { return entries.size(); }
+
+  /// What evaluate made of the latest kernel's rows.
+  const std::vector<std::vector<int64_t>> &latestResults() const {
+    return entries.back().expected;
+  }
+
+  /// Compiles the kernels through the whole lowering, runs them, and expects
+  /// what evaluate gives. A failure is fatal for the test.
+  void expectCompiledEqual(mlir::MLIRContext &context, int64_t lanes) const;
+
+private:
+  struct Entry {
+    std::string name;
+    kernel::Graph graph;
+    int64_t columns;
+    std::vector<std::vector<int64_t>> expected;
+  };
+  std::vector<Entry> entries;
+  std::vector<Array> arguments;
+};
+
+/// Loads every dialect the lowering needs.
+void loadDialects(mlir::MLIRContext &context);
+
+} // namespace nlq
+
+#endif // NLQ_TEST_UNIT_CONVERSION_COMPILEDKERNELS_H
