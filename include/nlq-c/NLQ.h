@@ -47,6 +47,13 @@ NLQ_EXPORT char *nlqModulePrint(const NlqModule *module, int elide);
 /// Writes the module as bytecode, beside `path`, then renamed.
 NLQ_EXPORT int nlqModuleWriteBytecode(const NlqModule *module, const char *path,
                                       char **error);
+/// The names and types of the arguments and results of `main`:
+/// {"arguments": [{"name": "image", "kind": "f32", "shape": [1, 1, 8, 8]}],
+///  "results": [...]}. One without a name is called arg0, result0 and so on.
+NLQ_EXPORT char *nlqModuleSignature(const NlqModule *module, char **error);
+/// Lowers a float module, or one whose operations have methods, to the LLVM
+/// dialect, in place.
+NLQ_EXPORT int nlqModuleLower(NlqModule *module, char **error);
 /// Writes an object file of a module in the LLVM dialect. `target` as
 /// nlqRunnerCompile's; the function `main` is called `entry` there, and takes a
 /// pointer per argument, then one per result.
@@ -74,8 +81,7 @@ NLQ_EXPORT NlqRunner *nlqRunnerCompile(const NlqModule *module,
 /// operations, plain C++ loops for the linear ones.
 NLQ_EXPORT NlqRunner *nlqRunnerReference(const NlqModule *module, char **error);
 NLQ_EXPORT void nlqRunnerDestroy(NlqRunner *runner);
-/// The types of arguments and results:
-/// {"arguments": [{"kind": "f32", "shape": [1, 1, 8, 8]}], "results": [...]}.
+/// The names and types of arguments and results, as nlqModuleSignature's.
 NLQ_EXPORT char *nlqRunnerSignature(const NlqRunner *runner);
 /// Runs `count` samples. `arguments[i]` holds argument i of all samples, one
 /// after the other; `results` likewise. `seconds`, where not null, receives the

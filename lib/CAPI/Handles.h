@@ -43,7 +43,7 @@ class DiagnosticCollector {
 public:
   explicit DiagnosticCollector(mlir::MLIRContext *context);
 
-  /// The first error with its notes, or a sentence that there was none.
+  /// The errors with their notes, one a line, or a sentence that there is none.
   std::string getError() const;
   /// All remarks, one a line.
   const std::string &getRemarks() const { return remarks; }

@@ -50,6 +50,9 @@ static std::string describe(Location loc) {
   llvm::raw_string_ostream stream(text);
   if (auto name = dyn_cast<NameLoc>(loc))
     stream << name.getName().getValue();
+  else if (auto file = dyn_cast<FileLineColLoc>(loc))
+    stream << file.getFilename().getValue() << ":" << file.getLine() << ":"
+           << file.getColumn();
   else
     stream << loc;
   return text;
@@ -62,8 +65,11 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext *context)
           text = describe(diagnostic.getLocation()) + ": " + text;
         if (diagnostic.getSeverity() == DiagnosticSeverity::Remark)
           remarks += text + "\n";
-        else if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
-          errors += (errors.empty() ? "" : "\n") + text;
+        if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+          return success();
+        for (Diagnostic &note : diagnostic.getNotes())
+          text += "; " + note.str();
+        errors += (errors.empty() ? "" : "\n") + text;
         return success();
       }) {}
 
@@ -116,6 +122,8 @@ NlqModule *nlqModuleParse(const char *path, char **error) {
   // One thread per module: callers bring their own parallelism.
   auto context =
       std::make_shared<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  // Errors name the operation; its whole text is no part of a sentence.
+  context->printOpOnDiagnostic(false);
   DiagnosticCollector diagnostics(context.get());
   auto module = parseSourceFile<ModuleOp>(path, context.get());
   if (!module) {

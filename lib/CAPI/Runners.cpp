@@ -7,6 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Handles.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "nlq/Dialect/NLQ/IR/NLQDialect.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Execution/ReferenceRunner.h"
 #include "nlq/Quantization/Calibration.h"
@@ -22,6 +24,22 @@ using namespace nlq::capi;
 // Runners
 //===----------------------------------------------------------------------===//
 
+/// Lowers a float module or an assigned one to the LLVM dialect, in place.
+static llvm::Error lower(NlqModule &module) {
+  // Float non-linear operations mean a float model, or islands that somebody
+  // asked for with nlq-to-float.
+  bool hasFloat = false;
+  module.module.get()->walk(
+      [&](NonlinearOpInterface op) { hasFloat |= !op.isQuantized(); });
+  return runPasses(module,
+                   hasFloat ? "nlq-compile{allow-float}" : "nlq-compile");
+}
+
+int nlqModuleLower(NlqModule *module, char **error) {
+  llvm::Error failure = lower(*module);
+  return failure ? fail(error, std::move(failure)) : 0;
+}
+
 llvm::Expected<std::unique_ptr<ModelRunner>>
 capi::compile(const NlqModule &module, const Signature &signature,
               StringRef target) {
@@ -29,13 +47,7 @@ capi::compile(const NlqModule &module, const Signature &signature,
   if (!parsed)
     return parsed.takeError();
   NlqModule lowered = clone(module);
-  // Float non-linear operations mean a float model, or islands that somebody
-  // asked for with nlq-to-float.
-  bool hasFloat = false;
-  lowered.module.get()->walk(
-      [&](NonlinearOpInterface op) { hasFloat |= !op.isQuantized(); });
-  if (llvm::Error error = runPasses(
-          lowered, hasFloat ? "nlq-compile{allow-float}" : "nlq-compile"))
+  if (llvm::Error error = lower(lowered))
     return error;
   return createJitRunner(lowered.module.get(), signature, *parsed);
 }
@@ -97,19 +109,45 @@ static StringRef stringify(ElementKind kind) {
   llvm_unreachable("covered switch");
 }
 
-char *nlqRunnerSignature(const NlqRunner *runner) {
-  auto toJson = [](llvm::ArrayRef<ArrayType> types) {
+/// The types in `signature` with the names that `main` of `module` gives them.
+static char *describe(ModuleOp module, const Signature &signature) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  auto toJson = [](llvm::ArrayRef<ArrayType> types, StringRef prefix,
+                   llvm::function_ref<StringAttr(unsigned)> getName) {
     llvm::json::Array array;
-    for (const ArrayType &type : types)
-      array.push_back(
-          llvm::json::Object{{"kind", stringify(type.kind)},
-                             {"shape", llvm::json::Array(type.shape)}});
+    for (auto [index, type] : llvm::enumerate(types)) {
+      StringAttr name = getName(index);
+      array.push_back(llvm::json::Object{
+          {"name", name ? name.str() : (prefix + Twine(index)).str()},
+          {"kind", stringify(type.kind)},
+          {"shape", llvm::json::Array(type.shape)}});
+    }
     return array;
   };
-  llvm::json::Value value =
-      llvm::json::Object{{"arguments", toJson(runner->signature.arguments)},
-                         {"results", toJson(runner->signature.results)}};
+  llvm::json::Value value = llvm::json::Object{
+      {"arguments", toJson(signature.arguments, "arg",
+                           [&](unsigned index) {
+                             return main.getArgAttrOfType<StringAttr>(
+                                 index, NLQDialect::kNameAttr);
+                           })},
+      {"results", toJson(signature.results, "result", [&](unsigned index) {
+         return main.getResultAttrOfType<StringAttr>(index,
+                                                     NLQDialect::kNameAttr);
+       })}};
   return copyString(llvm::formatv("{0}", value).str());
+}
+
+char *nlqRunnerSignature(const NlqRunner *runner) {
+  return describe(runner->module.module.get(), runner->signature);
+}
+
+char *nlqModuleSignature(const NlqModule *module, char **error) {
+  llvm::Expected<Signature> signature = getSignature(module->module.get());
+  if (!signature) {
+    fail(error, signature.takeError());
+    return nullptr;
+  }
+  return describe(module->module.get(), *signature);
 }
 
 /// The arrays of sample `index` out of those of all samples.
