@@ -41,7 +41,7 @@ def run_demo(output: Path, exact_images: int = 20) -> None:
     _write(output / "slots.json", results.slots())
     inexact = [row for row in rows if row.bit_exact is False]
     console.print(
-        f"{len(rows)} rows in {time.monotonic() - start:.0f} s, two tasks at a time on two cores; "
+        f"{len(rows)} rows in {time.monotonic() - start:.0f} s, {os.cpu_count()} tasks at a time; "
         f"written to {output / 'results.json'}"
     )
     if inexact:
@@ -142,7 +142,8 @@ def _print(console: Console, results: _Results) -> None:
             console.print(sentence)
     console.print(
         "Accuracies are these small models' own. SQNR is that of the logits against the float "
-        "model. 'bit exact' compares compiled code with the reference on so many images."
+        "model; us/image a median on one core. 'bit exact' compares compiled code with the "
+        "reference on so many images."
     )
 
 

@@ -138,4 +138,4 @@ def _chosen_methods(remarks: list[str]) -> dict[str, str]:
 def _width_note(module: Module) -> str:
     """Which operations need 64-bit lanes, by nlq-to-integer's remarks."""
     wide = module.clone().run_passes("nlq-to-integer")
-    return f"64-bit lanes in {len(wide)} operations" if wide else ""
+    return f"64-bit lanes: {len(wide)} ops" if wide else ""

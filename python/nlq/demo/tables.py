@@ -5,8 +5,10 @@
 """Tables and sentences that the demonstration prints."""
 
 import math
+import re
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from nlq.demo.settings import Assignment, Setting
@@ -53,32 +55,59 @@ def _figures(row: Row) -> tuple[str, ...]:
 def print_slots(
     console: Console, setting: Setting, scores: dict, chosen: dict[str, dict[str, str]]
 ) -> None:
-    """Every slot's candidates among the seed's methods with their scores, and the choices."""
+    """Every slot: the score of each candidate by the consumer metric (and the paper's), best first.
+
+    The marks before a candidate name the assignments that chose it.
+    """
+    marks = {title: chr(ord("a") + index) for index, title in enumerate(chosen)}
+    legend = ", ".join(f"{mark} = {title}" for title, mark in marks.items())
     table = Table(title=f"{setting.model}, {setting.name}: slots", title_justify="left")
-    for heading in ("slot", "op"):
+    table.caption = f"chosen by: {legend}; * = published form; figures are dB by consumer metric (by the paper's)"
+    table.caption_justify = "left"
+    for heading in ("slot", "op", "candidates, in/out bits"):
         table.add_column(heading)
-    table.add_column("consumer dB (paper dB) of each candidate at the seed's widths")
-    for title in chosen:
-        table.add_column(f"chosen: {title}")
     for slot in scores["slots"]:
-        cells = [_candidate(c) for c in slot["candidates"] if c["paper"] is not None]
-        picks = [_short(methods.get(slot["name"], "-")) for methods in chosen.values()]
-        table.add_row(slot["name"], slot["op"].removeprefix("nlq."), ", ".join(cells), *picks)
+        candidates = sorted(slot["candidates"], key=_score, reverse=True)
+        cells = []
+        for candidate in candidates:
+            label = _short(candidate["method"])
+            picked = "".join(
+                mark
+                for title, mark in marks.items()
+                if _short(chosen[title].get(slot["name"], "")) == label
+            )
+            cells.append(f"{f'[{picked}] ' if picked else ''}{label} {_figure(candidate)}")
+        table.add_row(slot["name"], slot["op"].removeprefix("nlq."), escape(", ".join(cells)))
     console.print(table)
 
 
-def _candidate(candidate: dict) -> str:
-    consumer = candidate["consumer"] if candidate["consumer"] is not None else candidate["own"]
-    name = candidate["method"].removeprefix("#nlq.").split("<")[0]
-    return f"{name} {consumer:.1f} ({candidate['paper']:.1f})"
+def _score(candidate: dict) -> float:
+    return candidate["own"] if candidate["consumer"] is None else candidate["consumer"]
+
+
+def _figure(candidate: dict) -> str:
+    paper = "" if candidate["paper"] is None else f" ({candidate['paper']:.1f})"
+    return f"{_score(candidate):.1f}{paper}"
 
 
 def _short(method: str) -> str:
-    """`#nlq.ibert<form = reference, in = i8, out_bits = 16>` as `ibert reference i8/16`."""
+    """A method attribute as its name, its form where that is the published one, and its widths.
+
+    Both spellings occur: `#nlq.ibert<form = reference, in = i8, out_bits = 16>` in remarks and
+    `#nlq.ibert<form = reference, in = !quant.uniform<i8<-127:127>:f32, 0.04>>` in scores, which
+    leaves defaults out.
+    """
     name, _, rest = method.removeprefix("#nlq.").partition("<")
-    fields = dict(part.split(" = ") for part in rest.rstrip(">").split(", ") if " = " in part)
-    widths = f"{fields.get('in', '-')}/{fields.get('out_bits', '-')}"
-    return f"{name} {fields.get('form', '')} {widths}" if rest else name
+    form = "*" if "form = reference" in rest else ""
+    narrowed = re.search(r"in = (?:!quant\.uniform<)?([iu])(\d+)(?:<(-?\d+):(-?\d+)>)?", rest)
+    width = "-"
+    if narrowed:
+        sign, bits, low, high = narrowed.groups()
+        if high is not None:
+            bits = str((int(high) - int(low) + 1).bit_length())
+        width = f"{sign}{bits}"
+    out_bits = re.search(r"out_bits = (\d+)", rest)
+    return f"{name}{form} {width}/{out_bits[1] if out_bits else 16}"
 
 
 def summarize(setting: Setting, assignments: list[Assignment], rows: list[Row]) -> list[str]:
@@ -107,4 +136,5 @@ def _verdict(mine: float, other: float, unit: str) -> str:
     if abs(difference) < (0.05 if unit == "dB" else 1):
         return "ties with"
     amount = f"{abs(difference):.1f}" if unit == "dB" else f"{abs(difference)}"
+    unit = unit.removesuffix("s") if amount == "1" else unit
     return f"is {amount} {unit} {'above' if difference > 0 else 'BELOW'}"
