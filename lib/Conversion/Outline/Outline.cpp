@@ -58,8 +58,8 @@ static Outlined outline(Operation *op) {
   for (Value value : used)
     (isScalarConstant(value) ? constants : result.arguments).push_back(value);
 
-  auto type = FunctionType::get(
-      op->getContext(), TypeRange(ValueRange(result.arguments)), {});
+  auto type = FunctionType::get(op->getContext(),
+                                TypeRange(ValueRange(result.arguments)), {});
   // Names and locations differ from layer to layer; the code does not.
   Location loc = UnknownLoc::get(op->getContext());
   result.function = func::FuncOp::create(loc, "outlined", type);

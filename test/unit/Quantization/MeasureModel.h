@@ -19,7 +19,8 @@ namespace nlq::testing_support {
 inline constexpr int64_t kTokens = 6, kWidth = 8, kHeads = 2, kHeadWidth = 4;
 
 /// `dense<...>` of normally distributed numbers.
-inline std::string makeWeights(int64_t rows, int64_t columns, std::mt19937 &random) {
+inline std::string makeWeights(int64_t rows, int64_t columns,
+                               std::mt19937 &random) {
   std::normal_distribution<double> normal(0, 0.5);
   std::string text = "dense<[";
   for (int64_t row = 0; row < rows; ++row) {
