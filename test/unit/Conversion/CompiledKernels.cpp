@@ -101,8 +101,8 @@ static RankedTensorType typeOf(OpBuilder &builder, const Array &array) {
       array.shape, builder.getIntegerType(8 * getByteWidth(array.kind)));
 }
 
-void KernelBatch::expectCompiledEqual(MLIRContext &context,
-                                      int64_t lanes) const {
+void KernelBatch::expectCompiledEqual(MLIRContext &context, int64_t lanes,
+                                      const Target &target) const {
   ImplicitLocOpBuilder builder(UnknownLoc::get(&context), &context);
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder.getLoc());
   SmallVector<Type> argumentTypes, resultTypes;
@@ -138,7 +138,7 @@ void KernelBatch::expectCompiledEqual(MLIRContext &context,
   options.lanes = lanes;
   buildLowerToLLVMPipeline(manager, options);
   ASSERT_TRUE(succeeded(manager.run(*module)));
-  auto runner = createJitRunner(*module, *signature, getHostTarget());
+  auto runner = createJitRunner(*module, *signature, target);
   ASSERT_TRUE(bool(runner)) << llvm::toString(runner.takeError());
   auto results = (*runner)->run(arguments);
   ASSERT_TRUE(bool(results)) << llvm::toString(results.takeError());
@@ -146,10 +146,18 @@ void KernelBatch::expectCompiledEqual(MLIRContext &context,
     for (int64_t index = 0; index < actual.getNumElements(); ++index) {
       int64_t row = index / entry.columns, column = index % entry.columns;
       ASSERT_EQ(load(actual, index), entry.expected[row][column])
-          << entry.name << ", lanes " << lanes << ", row " << row << ", column "
-          << column << " of " << entry.columns << "\n"
+          << entry.name << " on " << target.cpu << ", lanes " << lanes
+          << ", row " << row << ", column " << column << " of " << entry.columns
+          << "\n"
           << entry.graph.str();
     }
+}
+
+std::vector<Target> nlq::getTestTargets() {
+  std::vector<Target> targets = {getHostTarget()};
+  if (targets.front().features.find("+avx512f") != std::string::npos)
+    targets.push_back(cantFail(parseTarget("x86-64-v3")));
+  return targets;
 }
 
 void nlq::loadDialects(MLIRContext &context) {

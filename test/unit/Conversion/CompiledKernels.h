@@ -12,6 +12,7 @@
 
 #include "mlir/IR/MLIRContext.h"
 #include "nlq/Execution/ModelRunner.h"
+#include "nlq/Execution/Target.h"
 #include "nlq/Kernel/Graph.h"
 
 namespace nlq {
@@ -34,9 +35,11 @@ public:
     return entries.back().expected;
   }
 
-  /// Compiles the kernels through the whole lowering, runs them, and expects
-  /// what evaluate gives. A failure is fatal for the test.
-  void expectCompiledEqual(mlir::MLIRContext &context, int64_t lanes) const;
+  /// Compiles the kernels through the whole lowering for `target`, which this
+  /// machine must be able to run, and expects what evaluate gives. A failure is
+  /// fatal for the test.
+  void expectCompiledEqual(mlir::MLIRContext &context, int64_t lanes,
+                           const Target &target) const;
 
 private:
   struct Entry {
@@ -48,6 +51,10 @@ private:
   std::vector<Entry> entries;
   std::vector<Array> arguments;
 };
+
+/// This machine, and where it is an x86-64 with AVX-512 also one that has AVX2
+/// only.
+std::vector<Target> getTestTargets();
 
 /// Loads every dialect the lowering needs.
 void loadDialects(mlir::MLIRContext &context);

@@ -26,7 +26,7 @@ protected:
   EmitTest() { loadDialects(context); }
 
   /// Tries `count` kernels drawn with `options`, on rows of every pattern, with
-  /// 4, 8 and 16 elements a vector in turn.
+  /// 4, 8 and 16 elements a vector and every target in turn.
   void run(uint64_t firstSeed, unsigned count,
            const kernel::RandomGraphOptions &options) {
     uint64_t seed = firstSeed;
@@ -42,13 +42,15 @@ protected:
         kernels.add("seed " + std::to_string(seed), random.kernel,
                     random.rowLength, rows);
       }
-      kernels.expectCompiledEqual(context, /*lanes=*/int64_t(4) << (batch % 3));
+      kernels.expectCompiledEqual(context, /*lanes=*/int64_t(4) << (batch % 3),
+                                  targets[batch % targets.size()]);
       if (HasFatalFailure())
         return;
     }
   }
 
   mlir::MLIRContext context;
+  const std::vector<Target> targets = getTestTargets();
 };
 
 } // namespace
