@@ -12,6 +12,9 @@ LLVM_PREFIX := $(patsubst %/lib/cmake/llvm,%,$(patsubst %/,%,$(LLVM_DIR)))
 PACKAGES := cmake ninja-build ccache clang-22 lld-22 clang-format-22 llvm-22-dev \
   llvm-22-tools libmlir-22-dev mlir-22-tools libgtest-dev python3-venv
 
+# What ccache needs to know to take part where there are precompiled headers.
+LAUNCHER := env;CCACHE_SLOPPINESS=pch_defines,time_macros;ccache
+
 # Python finds the compiler of this build.
 export NLQ_OPT := $(abspath $(BUILD))/bin/nlq-opt
 export NLQ_LIBRARY := $(abspath $(BUILD))/lib/libNlqC.so
@@ -45,7 +48,8 @@ $(BUILD)/build.ninja: | install-packages
 	  -DCMAKE_C_COMPILER="$(LLVM_PREFIX)/bin/clang" \
 	  -DCMAKE_CXX_COMPILER="$(LLVM_PREFIX)/bin/clang++" \
 	  -DLLVM_USE_LINKER=lld \
-	  -DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
+	  -DCMAKE_C_COMPILER_LAUNCHER="$(LAUNCHER)" \
+	  -DCMAKE_CXX_COMPILER_LAUNCHER="$(LAUNCHER)"
 
 install-packages:
 	@sh scripts/install-packages.sh "$(LLVM_PREFIX)" $(PACKAGES)
