@@ -13,6 +13,8 @@
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 using namespace nlq;
@@ -128,6 +130,10 @@ llvm::Expected<std::vector<Array>> JitRunner::run(ArrayRef<Array> arguments) {
 llvm::Expected<std::unique_ptr<ModelRunner>>
 nlq::createJitRunner(ModuleOp module, Signature signature,
                      const Target &target) {
+  if (llvm::Triple(target.triple).getArch() !=
+      llvm::Triple(llvm::sys::getProcessTriple()).getArch())
+    return llvm::createStringError("code for " + target.triple +
+                                   " can't run on this machine");
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =

@@ -19,6 +19,24 @@
 using namespace mlir;
 using namespace nlq;
 
+/// Calls a function `entry` and hides all else, so that a program may hold
+/// several models.
+static llvm::Error exportOnly(StringRef function, StringRef entry,
+                              llvm::Module &module) {
+  llvm::Function *exported = module.getFunction(function);
+  if (!exported)
+    return llvm::createStringError("the module has no function '" + function +
+                                   "'");
+  if (entry != function && module.getNamedValue(entry))
+    return llvm::createStringError("the entry can't be called '" + entry +
+                                   "': the compiled code uses this name");
+  for (llvm::GlobalValue &value : module.global_values())
+    if (&value != exported && !value.isDeclaration())
+      value.setLinkage(llvm::GlobalValue::InternalLinkage);
+  exported->setName(entry);
+  return llvm::Error::success();
+}
+
 llvm::Error nlq::emitObjectFile(ModuleOp module, const Target &target,
                                 StringRef entry, StringRef path) {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
@@ -36,8 +54,8 @@ llvm::Error nlq::emitObjectFile(ModuleOp module, const Target &target,
     return llvm::createStringError(
         "the module can't be translated to LLVM IR; lower it first "
         "(nlq-lower-to-llvm)");
-  if (llvm::Function *main = llvmModule->getFunction("main"))
-    main->setName(entry);
+  if (llvm::Error error = exportOnly("main", entry, *llvmModule))
+    return error;
   llvmModule->setTargetTriple(llvm::Triple(target.triple));
   llvmModule->setDataLayout((*machine)->createDataLayout());
   auto optimize = makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0,

@@ -17,7 +17,7 @@ namespace nlq {
 /// Compiles a module in the LLVM dialect to a position-independent object file
 /// for `target` and writes it to `path` (beside it, then renamed: a failure
 /// leaves nothing behind). The function `main` gets the name `entry`, since a
-/// program has a main of its own.
+/// program has a main of its own; nothing else is exported.
 llvm::Error emitObjectFile(mlir::ModuleOp module, const Target &target,
                            llvm::StringRef entry, llvm::StringRef path);
 
