@@ -39,8 +39,12 @@ static unsigned getLane(unsigned bits) {
   return bits <= 16 ? 16 : bits <= 32 ? 32 : bits <= 64 ? 64 : 128;
 }
 
+unsigned KernelEmitter::getBits(NodeId id) const {
+  return ::getBits(bounds.intervals[id].lo, bounds.intervals[id].hi);
+}
+
 unsigned KernelEmitter::getWidth(Interval range) const {
-  return getLane(getBits(range.lo, range.hi));
+  return getLane(::getBits(range.lo, range.hi));
 }
 
 unsigned KernelEmitter::getWidth(NodeId id) const {
@@ -185,9 +189,8 @@ Value KernelEmitter::emitNode(NodeId id, ArrayRef<Value> operands,
     return arith::ShLIOp::create(builder, wide(0), amount);
   }
   case Opcode::ShiftRight:
-    return emitShiftRight(operands[0], bounds.intervals[node.operands[0]],
-                          operands[1], bounds.intervals[node.operands[1]],
-                          node.rounding);
+    return emitShiftRight(operands[0], getBits(node.operands[0]), operands[1],
+                          bounds.intervals[node.operands[1]], node.rounding);
   case Opcode::Div:
     return emitDiv(id, operands);
   case Opcode::BitLength: {
@@ -215,17 +218,17 @@ Value KernelEmitter::emitNode(NodeId id, ArrayRef<Value> operands,
 // Shifts
 //===----------------------------------------------------------------------===//
 
-/// round(value / 2^amount). `half` is the half of the divisor, 0 where the
-/// amount is 0; all modes are a floor shift after adding something:
+/// round(value / 2^amount), the value being one of `bits` bits. `half` is the
+/// half of the divisor, 0 where the amount is 0; all modes are a floor shift
+/// after adding something:
 ///   half up    half
 ///   half even  half - 1 + (bit `amount` of value), at least 0
 ///   half away  half - (value < 0), at least 0
 ///   to zero    (value < 0) ? 2^amount - 1 : 0
-Value KernelEmitter::emitShiftRight(Value value, Interval range, Value amount,
+Value KernelEmitter::emitShiftRight(Value value, unsigned bits, Value amount,
                                     Interval amountRange, Rounding rounding) {
   // Past the bits of the value a larger amount gives the same result: cap it
   // two bits above them, which keeps value + half within the lane.
-  unsigned bits = getBits(range.lo, range.hi);
   int64_t cap = std::min<int64_t>(amountRange.hi, bits + 1);
   unsigned width =
       std::max(getLane(std::max<unsigned>(bits, cap + 1) + 1), widthOf(value));
@@ -282,20 +285,14 @@ Value KernelEmitter::emitMulShift(NodeId id, ArrayRef<Value> operands) {
   Interval b = bounds.intervals[node.operands[1]];
   __int128 corners[] = {__int128(a.lo) * b.lo, __int128(a.lo) * b.hi,
                         __int128(a.hi) * b.lo, __int128(a.hi) * b.hi};
-  unsigned bits = getBits(*std::min_element(corners, corners + 4),
-                          *std::max_element(corners, corners + 4));
+  unsigned bits = ::getBits(*std::min_element(corners, corners + 4),
+                            *std::max_element(corners, corners + 4));
   unsigned width = std::max(
       {getLane(bits), getWidth(node.operands[0]), getWidth(node.operands[1])});
   Value product = arith::MulIOp::create(builder, resize(operands[0], width),
                                         resize(operands[1], width));
-  // The product's interval as far as emitShiftRight needs it: its bits. A
-  // product of 64 bits or more gets the widest lane.
-  Interval range = bits < 64 ? storageRange(bits) : storageRange(64);
-  Interval amount = bounds.intervals[node.operands[2]];
-  if (bits < 64)
-    return emitShiftRight(product, range, operands[2], amount, node.rounding);
-  return emitShiftRight(resize(product, 128), range, operands[2], amount,
-                        node.rounding);
+  return emitShiftRight(product, bits, operands[2],
+                        bounds.intervals[node.operands[2]], node.rounding);
 }
 
 //===----------------------------------------------------------------------===//
@@ -338,7 +335,7 @@ Value KernelEmitter::emitDiv(NodeId id, ArrayRef<Value> operands) {
   Interval bRange = bounds.intervals[node.operands[1]];
   // Operands that are negated need one bit more.
   unsigned bits =
-      std::max(getBits(aRange.lo, aRange.hi), getBits(bRange.lo, bRange.hi)) +
+      std::max(::getBits(aRange.lo, aRange.hi), ::getBits(bRange.lo, bRange.hi)) +
       (bRange.hi < 0 ? 1 : 0);
   unsigned width = getLane(bits);
   Value a = resize(operands[0], width);

@@ -57,6 +57,8 @@ public:
   mlir::Value extendUnsigned(mlir::Value value, unsigned width);
 
 private:
+  /// Bits of the narrowest two's complement integer that holds the node.
+  unsigned getBits(kernel::NodeId id) const;
   mlir::Value emitNode(kernel::NodeId id, llvm::ArrayRef<mlir::Value> operands,
                        int64_t lanes);
   mlir::Type getType(unsigned width, int64_t lanes);
@@ -64,7 +66,7 @@ private:
   mlir::Value constantLike(int64_t value, mlir::Value like);
   mlir::Value emitMulShift(kernel::NodeId id,
                            llvm::ArrayRef<mlir::Value> operands);
-  mlir::Value emitShiftRight(mlir::Value value, kernel::Interval range,
+  mlir::Value emitShiftRight(mlir::Value value, unsigned bits,
                              mlir::Value amount, kernel::Interval amountRange,
                              kernel::Rounding rounding);
   mlir::Value emitDiv(kernel::NodeId id, llvm::ArrayRef<mlir::Value> operands);
