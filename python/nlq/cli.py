@@ -34,6 +34,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nlq {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
     _add_import(commands)
+    _add_calibrate(commands)
+    _add_quantize(commands)
+    _add_measure(commands)
+    _add_assign(commands)
+    _add_compile(commands)
+    _add_run(commands)
     _add_demo(commands)
     return parser
 
@@ -46,13 +52,7 @@ def _add_import(commands: argparse._SubParsersAction) -> None:
         "nlq.softmax, nlq.gelu and nlq.layer_norm, and upstream dialects for the rest.",
     )
     command.add_argument("model", type=Path, help="the ONNX file")
-    command.add_argument(
-        "-o",
-        dest="output",
-        type=_module_path,
-        required=True,
-        help="the file to write: .mlir for text, .mlirbc for bytecode, - for text on the terminal",
-    )
+    _add_module_output(command)
     command.add_argument(
         "--dim",
         dest="dims",
@@ -74,6 +74,188 @@ def _run_import(options: argparse.Namespace) -> None:
         module.write(sys.stdout)
     else:
         write_module(module, options.output)
+
+
+def _add_calibrate(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "calibrate",
+        help="record the ranges of a float module's values",
+        description="Runs a float module over samples and writes a profile: the ranges and "
+        "histograms of its values and the arrays of some samples. Its arrays are in a .bin file "
+        "beside the .json file.",
+    )
+    _add_model(command, "the float module")
+    _add_samples(command)
+    _add_output(command, "the profile", ".json")
+    command.add_argument(
+        "--kept",
+        type=_count,
+        default=8,
+        metavar="N",
+        help="samples to keep whole, for measuring (default: %(default)s)",
+    )
+
+    def run(options: argparse.Namespace) -> None:
+        from nlq import commands
+
+        commands.calibrate(options.model, options.samples, options.output, options.kept)
+
+    command.set_defaults(run=run)
+
+
+def _add_quantize(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "quantize",
+        help="turn a float module into integers by the ranges of a profile",
+        description="Turns the linear part of a float module into integers, and its non-linear "
+        "operations into quantized ones with the methods that may be assigned to them.",
+    )
+    _add_model(command, "the float module")
+    command.add_argument("--profile", type=Path, required=True, help="what `calibrate` wrote")
+    _add_module_output(command)
+    command.add_argument("--act-bits", type=int, metavar="N", help="bits of activations, 4 to 8")
+    command.add_argument("--weight-bits", type=int, metavar="N", help="bits of weights, 4 to 8")
+    command.add_argument(
+        "--residual-bits", type=int, metavar="N", help="bits of the residual stream, 8 to 16"
+    )
+    command.add_argument(
+        "--candidates",
+        metavar="GROUPS",
+        help="groups of methods that may be assigned, separated by commas: seed, standalone, "
+        "extra, all (default: seed)",
+    )
+    names = ("profile", "act_bits", "weight_bits", "residual_bits", "candidates")
+    command.set_defaults(run=lambda options: _run_step("quantize", options, names))
+
+
+def _add_measure(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "measure",
+        help="score every method that may be assigned",
+        description="Scores the candidates of every non-linear operation of a quantized module on "
+        "the samples that its profile keeps.",
+    )
+    _add_model(command, "the quantized module")
+    command.add_argument("--profile", type=Path, required=True, help="what `calibrate` wrote")
+    _add_output(command, "the scores", ".json")
+    command.add_argument(
+        "--metrics", help="own, consumer, paper, or several separated by commas (default: all)"
+    )
+    command.add_argument(
+        "--samples", type=_count, metavar="N", help="kept samples to use (default: all)"
+    )
+    names = ("profile", "metrics", "samples")
+    command.set_defaults(run=lambda options: _run_step("measure", options, names))
+
+
+def _add_assign(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "assign",
+        help="choose a method for every non-linear operation",
+        description="Chooses one of its candidates for every non-linear operation of a quantized "
+        "module, and prints a line for each: what was chosen, its score, and the margin to the "
+        "runner-up.",
+    )
+    _add_model(command, "the quantized module")
+    _add_module_output(command)
+    command.add_argument(
+        "--scores", type=Path, help="what `measure` wrote; not needed by the policy uniform"
+    )
+    command.add_argument(
+        "--policy",
+        choices=["best", "paper", "uniform"],
+        help="best: the best score per operation; paper: the smallest SQNR difference in the set "
+        "seed; uniform: one method everywhere (default: best)",
+    )
+    command.add_argument(
+        "--metric",
+        choices=["consumer", "own", "paper"],
+        help="what the policy best goes by (default: consumer)",
+    )
+    command.add_argument("--method", metavar="NAME", help="the method of the policy uniform")
+    command.add_argument(
+        "--methods", metavar="NAMES", help="the methods to choose from, separated by commas"
+    )
+    command.add_argument("--form", choices=["reference", "corrected"], help="the form to choose")
+    command.add_argument(
+        "--set", choices=["seed", "standalone", "extra"], help="the widths to choose from"
+    )
+    command.add_argument(
+        "--in-bits", type=_count, metavar="N", help="the width of operands, 0 for as they are"
+    )
+    command.add_argument("--out-bits", type=_count, metavar="N", help="the width of results")
+    command.add_argument(
+        "--keep-assigned",
+        action="store_true",
+        help="leave operations alone that have a method",
+    )
+    names = ("scores", "policy", "metric", "method", "methods", "form", "set")
+    names += ("in_bits", "out_bits", "keep_assigned")
+    command.set_defaults(run=lambda options: _run_step("assign", options, names))
+
+
+def _run_step(step: str, options: argparse.Namespace, names: tuple[str, ...]) -> None:
+    """Runs a step whose options are those of a pass."""
+    from nlq import commands
+
+    pass_options = {name.replace("_", "-"): getattr(options, name) for name in names}
+    getattr(commands, step)(options.model, options.output, pass_options)
+
+
+def _add_compile(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "compile",
+        help="make an object file and a C header",
+        description="Compiles a module whose operations have methods, or a float one, to an "
+        "object file, and declares its function in a C header beside it.",
+    )
+    _add_model(command, "the assigned module")
+    _add_output(command, "the object file", ".o")
+    command.add_argument(
+        "--target",
+        default="native",
+        metavar="NAME",
+        help="native, aarch64, or an x86-64 processor such as x86-64-v3 or znver4 "
+        "(default: %(default)s)",
+    )
+    command.add_argument(
+        "--entry",
+        type=_c_name,
+        default="nlq_main",
+        metavar="NAME",
+        help="what the function is called (default: %(default)s)",
+    )
+
+    def run(options: argparse.Namespace) -> None:
+        from nlq import commands
+
+        commands.compile_object(options.model, options.output, options.target, options.entry)
+
+    command.set_defaults(run=run)
+
+
+def _add_run(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "run",
+        help="run a module on samples",
+        description="Compiles a module for this machine, runs it on samples and writes its "
+        "results, an array each under its name.",
+    )
+    _add_model(command, "the assigned module, or a float one")
+    _add_samples(command)
+    _add_output(command, "the results", ".npz")
+    command.add_argument(
+        "--reference",
+        action="store_true",
+        help="interpret a quantized module instead; operations without a method are exact",
+    )
+
+    def run(options: argparse.Namespace) -> None:
+        from nlq import commands
+
+        commands.run(options.model, options.samples, options.output, options.reference)
+
+    command.set_defaults(run=run)
 
 
 def _add_demo(commands: argparse._SubParsersAction) -> None:
@@ -102,6 +284,41 @@ def _run_demo(options: argparse.Namespace) -> None:
     run_demo(options.output, options.exact_images)
 
 
+def _add_model(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument("model", type=Path, help=f"{what}, a .mlir or .mlirbc file")
+
+
+def _add_samples(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--samples",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="an .npz file with an array [N, ...] for every argument, under its name",
+    )
+
+
+def _add_module_output(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-o",
+        dest="output",
+        type=_module_path,
+        required=True,
+        help="the file to write: .mlir for text, .mlirbc for bytecode, - for text on the terminal",
+    )
+
+
+def _add_output(command: argparse.ArgumentParser, what: str, suffix: str) -> None:
+    def path(text: str) -> Path:
+        if Path(text).suffix != suffix:
+            raise argparse.ArgumentTypeError(f"'{text}' does not end in {suffix}")
+        return Path(text)
+
+    command.add_argument(
+        "-o", dest="output", type=path, required=True, help=f"{what} to write, a {suffix} file"
+    )
+
+
 def _module_path(text: str) -> Path:
     """Reads the name of a module file."""
     if text != "-" and Path(text).suffix not in (".mlir", ".mlirbc"):
@@ -122,3 +339,12 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 0")
     return int(text)
+
+
+def _c_name(text: str) -> str:
+    """Reads the name of a C function."""
+    from nlq.c_header import is_c_name
+
+    if not is_c_name(text):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a name for a C function")
+    return text

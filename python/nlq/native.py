@@ -8,6 +8,7 @@ import ctypes
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -44,6 +45,8 @@ def _library() -> ctypes.CDLL:
         "nlqModuleRunPasses": (ctypes.c_int, [pointer, text, out_text, out_text]),
         "nlqModulePrint": (pointer, [pointer, ctypes.c_int]),
         "nlqModuleWriteBytecode": (ctypes.c_int, [pointer, text, out_text]),
+        "nlqModuleSignature": (pointer, [pointer, out_text]),
+        "nlqModuleLower": (ctypes.c_int, [pointer, out_text]),
         "nlqModuleEmitObject": (ctypes.c_int, [pointer, text, text, text, out_text]),
         "nlqListMethods": (pointer, []),
         "nlqRunnerCompile": (pointer, [pointer, text, out_text]),
@@ -94,6 +97,38 @@ def list_methods() -> list[dict]:
     return json.loads(_take_text(_library().nlqListMethods()))
 
 
+@dataclass(frozen=True)
+class Tensor:
+    """The name, element kind (f32, i8, i16, i32 or i64) and shape of an argument or result."""
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+
+    @property
+    def dtype(self) -> type:
+        """The element type of arrays that hold it."""
+        return _DTYPES[self.kind]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What `main` takes and makes."""
+
+    arguments: list[Tensor]
+    results: list[Tensor]
+
+    @classmethod
+    def from_json(cls, text: str) -> "Signature":
+        """Reads what nlqModuleSignature describes."""
+        lists = json.loads(text)
+        return cls(*(_tensors(lists[key]) for key in ("arguments", "results")))
+
+
+def _tensors(entries: list[dict]) -> list[Tensor]:
+    return [Tensor(entry["name"], entry["kind"], tuple(entry["shape"])) for entry in entries]
+
+
 class Module:
     """An MLIR module."""
 
@@ -126,6 +161,14 @@ class Module:
         """Writes bytecode."""
         _call("nlqModuleWriteBytecode", self._handle, os.fsencode(path))
 
+    def signature(self) -> Signature:
+        """The names and types of the arguments and results of `main`."""
+        return Signature.from_json(_take_text(_call("nlqModuleSignature", self._handle)))
+
+    def lower(self) -> None:
+        """Lowers a float module, or one whose operations have methods, to the LLVM dialect."""
+        _call("nlqModuleLower", self._handle)
+
     def emit_object(self, target: str, entry: str, path: Path) -> None:
         """Writes an object file of a module in the LLVM dialect; its main is called `entry`."""
         names = target.encode(), entry.encode(), os.fsencode(path)
@@ -152,9 +195,9 @@ class Runner:
 
     def __init__(self, handle: int):
         self._handle = handle
-        signature = json.loads(_take_text(_library().nlqRunnerSignature(handle)))
-        self._arguments = [(_DTYPES[t["kind"]], tuple(t["shape"])) for t in signature["arguments"]]
-        self._results = [(_DTYPES[t["kind"]], tuple(t["shape"])) for t in signature["results"]]
+        signature = Signature.from_json(_take_text(_library().nlqRunnerSignature(handle)))
+        self._arguments = [(tensor.dtype, tensor.shape) for tensor in signature.arguments]
+        self._results = [(tensor.dtype, tensor.shape) for tensor in signature.results]
 
     def __del__(self):
         _library().nlqRunnerDestroy(self._handle)

@@ -1,0 +1,70 @@
+# Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+"""The C header of a compiled model."""
+
+import json
+import re
+
+from nlq.native import Signature, Tensor
+
+_C_TYPES = {"f32": "float", "i8": "int8_t", "i16": "int16_t", "i32": "int32_t", "i64": "int64_t"}
+
+# Words that C or C++ keeps for itself.
+_KEYWORDS = """
+alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept
+const const_cast consteval constexpr constinit continue co_await co_return co_yield decltype
+default delete do double dynamic_cast else enum explicit export extern false float for friend goto
+if inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private
+protected public register reinterpret_cast requires restrict return short signed sizeof static
+static_assert static_cast struct switch template this thread_local throw true try typedef typeid
+typename typeof typeof_unqual union unsigned using virtual void volatile wchar_t while xor xor_eq
+"""
+
+
+def is_c_name(text: str) -> bool:
+    """Whether a function of a user may have this name in C and C++ (which keep leading _)."""
+    return (
+        re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", text) is not None and text not in _KEYWORDS.split()
+    )
+
+
+def make_header(entry: str, signature: Signature) -> str:
+    """A header that declares the compiled `main` under the name `entry`."""
+    guard = f"{entry.upper()}_H"
+    arguments, results = signature.arguments, signature.results
+    names = _parameter_names([*arguments, *results])
+    parameters, comments = [], []
+    for index, (name, tensor) in enumerate(zip(names, [*arguments, *results], strict=True)):
+        is_argument = index < len(arguments)
+        c_type = _C_TYPES[tensor.kind]
+        parameters.append(f"{'const ' if is_argument else ''}{c_type} *{name}")
+        extents = "".join(f"[{extent}]" for extent in tensor.shape)
+        comments.append(
+            f"//   {name}: {'argument' if is_argument else 'result'} {json.dumps(tensor.name)}, "
+            f"{c_type}{extents}\n"
+        )
+    return (
+        f"// Made by nlq.\n#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n\n"
+        '#ifdef __cplusplus\nextern "C" {\n#endif\n\n'
+        "// Runs the model once. Arrays are dense and row-major, and must not overlap:\n"
+        f"{''.join(comments)}"
+        f"void {entry}({', '.join(parameters) or 'void'});\n\n"
+        f"#ifdef __cplusplus\n}}\n#endif\n\n#endif // {guard}\n"
+    )
+
+
+def _parameter_names(tensors: list[Tensor]) -> list[str]:
+    """A C name for each, as near to its own as can be, no two the same."""
+    names: list[str] = []
+    for tensor in tensors:
+        name = base = re.sub(r"[^A-Za-z0-9]+", "_", tensor.name).strip("_")
+        if not is_c_name(base):
+            name = base = f"p_{base}"
+        number = 2
+        while name in names:
+            name = f"{base}_{number}"
+            number += 1
+        names.append(name)
+    return names

@@ -1,0 +1,144 @@
+# Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+# See LICENSE for license information.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+"""The steps from a float module to a program; each reads files and makes one."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from nlq.c_header import make_header
+from nlq.errors import NlqError
+from nlq.files import replacing
+from nlq.native import Module, Runner
+from nlq.samples import read_samples, write_samples
+
+
+def calibrate(model: Path, samples: Path, output: Path, kept: int) -> None:
+    """Runs a float module over samples and writes the profile: a .json file and its .bin file."""
+    module = read_module(model)
+    arrays = read_samples(samples, module.signature().arguments)
+    if not arrays:
+        raise NlqError(f"'{model}' has no arguments to calibrate with")
+    with (
+        replacing(output) as values,
+        replacing(output.with_suffix(".bin")) as data,
+        # Saved under names that belong together, which the temporary files do not have.
+        tempfile.TemporaryDirectory(prefix=".nlq-", dir=output.absolute().parent) as folder,
+    ):
+        profile = Path(folder) / "profile.json"
+        module.calibrate(arrays, kept, profile)
+        os.replace(profile, values)
+        os.replace(profile.with_suffix(".bin"), data)
+
+
+def quantize(model: Path, output: Path, options: dict[str, object]) -> None:
+    """Quantizes a float module; `options` are those of the pass nlq-quantize."""
+    module = read_module(model)
+    _run_pass("quantize", model, module, "nlq-quantize", options)
+    _write_module(module, output)
+
+
+def measure(model: Path, output: Path, options: dict[str, object]) -> None:
+    """Measures the candidates of a quantized module; `options` are those of nlq-measure."""
+    module = read_module(model)
+    with replacing(output) as scores:
+        _run_pass("measure", model, module, "nlq-measure", options | {"scores": scores})
+
+
+def assign(model: Path, output: Path, options: dict[str, object]) -> None:
+    """Assigns methods and prints a line per operation; `options` are those of nlq-assign."""
+    module = read_module(model)
+    remarks = _run_pass("assign methods in", model, module, "nlq-assign", options)
+    if not remarks:
+        raise NlqError(f"'{model}' has no quantized non-linear operation; quantize it first")
+    _write_module(module, output)
+    # A remark names its operation itself; where it is, and who says so, is no news here.
+    lines = [remark.split("nlq-assign: ", 1)[-1] for remark in remarks]
+    print("\n".join(lines), file=sys.stderr if str(output) == "-" else sys.stdout)
+
+
+def compile_object(model: Path, output: Path, target: str, entry: str) -> None:
+    """Compiles a module to an object file, with a C header beside it."""
+    module = read_module(model)
+    signature = module.signature()
+    with replacing(output) as code, replacing(output.with_suffix(".h")) as header:
+        header.write_text(make_header(entry, signature))
+        with _listing(f"cannot compile '{model}'"):
+            module.lower()
+        module.emit_object(target, entry, code)
+
+
+def run(model: Path, samples: Path, output: Path, reference: bool) -> None:
+    """Runs a module on samples, compiled or by the reference runner; writes its results."""
+    module = read_module(model)
+    signature = module.signature()
+    arrays = read_samples(samples, signature.arguments)
+    if not arrays:
+        raise NlqError(f"'{model}' has no arguments to run on samples")
+    with _listing(f"cannot run '{model}'"):
+        runner = Runner.reference(module) if reference else Runner.compile(module)
+        results, seconds = runner.run(arrays)
+    with replacing(output) as path:
+        write_samples(path, signature.results, results)
+    print(f"{len(seconds)} samples, median {np.median(seconds) * 1e6:.1f} us each")
+
+
+def read_module(path: Path) -> Module:
+    """Reads a module from a file, text or bytecode."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise NlqError(f"cannot read '{path}': {error.strerror}") from error
+    with _listing(f"cannot read '{path}'"):
+        return Module.parse(path)
+
+
+def _write_module(module: Module, path: Path) -> None:
+    """Writes text or bytecode as the file's name ends, or text on the terminal for `-`."""
+    if str(path) == "-":
+        print(module.text(elide=False))
+        return
+    with replacing(path) as temporary:
+        if path.suffix == ".mlirbc":
+            module.write(temporary)
+        else:
+            temporary.write_text(module.text(elide=False))
+
+
+def _run_pass(
+    what: str, model: Path, module: Module, name: str, options: dict[str, object]
+) -> list[str]:
+    """Runs one pass; options that are None are left out."""
+    words = [f"{key}={_quote(value)}" for key, value in options.items() if value is not None]
+    with _listing(f"cannot {what} '{model}'"):
+        return module.run_passes(f"{name}{{{' '.join(words)}}}")
+
+
+def _quote(value: object) -> str:
+    """A value in the syntax of pass options, which knows quotes but no escapes."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = str(value)
+    if any(character in text for character in "\"'{}"):
+        raise NlqError(f"'{text}' holds a quote or a brace, which names of files may not here")
+    return f'"{text}"'
+
+
+class _listing:
+    """Gives an error of several lines, one per operation, a first line that says what failed."""
+
+    def __init__(self, what: str):
+        self._what = what
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _, error, __) -> None:
+        if isinstance(error, NlqError) and "\n" in str(error):
+            lines = "".join(f"\n  {line}" for line in str(error).splitlines())
+            raise NlqError(f"{self._what}:{lines}") from error
