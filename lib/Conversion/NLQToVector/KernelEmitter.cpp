@@ -334,9 +334,9 @@ Value KernelEmitter::emitDiv(NodeId id, ArrayRef<Value> operands) {
   Interval aRange = bounds.intervals[node.operands[0]];
   Interval bRange = bounds.intervals[node.operands[1]];
   // Operands that are negated need one bit more.
-  unsigned bits =
-      std::max(::getBits(aRange.lo, aRange.hi), ::getBits(bRange.lo, bRange.hi)) +
-      (bRange.hi < 0 ? 1 : 0);
+  unsigned bits = std::max(::getBits(aRange.lo, aRange.hi),
+                           ::getBits(bRange.lo, bRange.hi)) +
+                  (bRange.hi < 0 ? 1 : 0);
   unsigned width = getLane(bits);
   Value a = resize(operands[0], width);
   Value b = resize(operands[1], width);
