@@ -29,7 +29,7 @@ demo: build $(VENV)/.installed
 	$(VENV)/bin/nlq demo --output $(BUILD)/demo
 
 # Unit tests, lit tests, Python tests; the last line is their sum.
-test: build-tests $(VENV)/.dev format-check
+test: format-check build-tests $(VENV)/.dev
 	@sh scripts/run-tests.sh $(BUILD) $(VENV)/bin/python $(JOBS)
 
 # Longer: every assignment of the demo against the reference on all images.
