@@ -13,8 +13,22 @@ config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.nlq_obj_root, "test")
 
 llvm_config.use_default_substitutions()
+# FileCheck, not, count and split-file lie beside LLVM's other tools.
+llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
 llvm_config.with_environment("FILECHECK_OPTS", "-enable-var-scope")
 llvm_config.add_tool_substitutions(
-    ["nlq-opt", "mlir-opt", "split-file"],
+    ["nlq-opt", "mlir-opt", "mlir-runner", "split-file"],
     [os.path.join(config.nlq_obj_root, "bin"), config.llvm_tools_dir],
+)
+config.substitutions.append(
+    (
+        "%mlir_c_runner_utils",
+        os.path.join(config.llvm_libs_dir, "libmlir_c_runner_utils.so"),
+    )
+)
+config.substitutions.append(
+    (
+        "%mlir_runner_utils",
+        os.path.join(config.llvm_libs_dir, "libmlir_runner_utils.so"),
+    )
 )

@@ -8,6 +8,7 @@
 
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "nlq/Conversion/Passes.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace nlq {
 #define GEN_PASS_DEF_CONVERTMATMULTOVECTOR
@@ -149,14 +150,17 @@ void MatmulLowering::lowerBlock(Value row, int64_t blockRows, Value column,
     vector::StoreOp::create(builder, result, c, position(r, column));
 }
 
-/// True for products this lowering takes: plain (not transposed), on buffers
-/// of static shape, of integers that widen to those of C or of one float type.
+/// True for products this lowering takes: plain (not transposed, not of
+/// unsigned integers), on buffers of static shape, of integers that widen to
+/// those of C or of one float type.
 static bool isSupported(linalg::LinalgOp op) {
   bool plain = false;
   if (auto matmul = dyn_cast<linalg::MatmulOp>(op.getOperation()))
-    plain = !matmul.hasUserDefinedMaps();
+    plain = !matmul.hasUserDefinedMaps() &&
+            matmul.getCast() == linalg::TypeFn::cast_signed;
   else if (auto batched = dyn_cast<linalg::BatchMatmulOp>(op.getOperation()))
-    plain = !batched.hasUserDefinedMaps();
+    plain = !batched.hasUserDefinedMaps() &&
+            batched.getCast() == linalg::TypeFn::cast_signed;
   if (!plain || !op.hasPureBufferSemantics())
     return false;
   Type element = getElementTypeOrSelf(op.getDpsInits()[0].getType());
@@ -177,6 +181,14 @@ struct ConvertMatmulToVectorPass
   using ConvertMatmulToVectorBase::ConvertMatmulToVectorBase;
 
   void runOnOperation() override {
+    if (lanes < 1 || !llvm::isPowerOf2_64(lanes)) {
+      getOperation().emitError("lanes must be a power of two, found ") << lanes;
+      return signalPassFailure();
+    }
+    if (rows < 1) {
+      getOperation().emitError("rows must be at least 1, found ") << rows;
+      return signalPassFailure();
+    }
     SmallVector<linalg::LinalgOp> products;
     getOperation().walk([&](linalg::LinalgOp op) {
       if (isSupported(op))

@@ -42,6 +42,7 @@ private:
   Value constantFloat(double value) {
     return arith::ConstantOp::create(builder, builder.getF32FloatAttr(value));
   }
+  Value convertClamped(Value rounded, quant::QuantizedType type);
   Parameters makeParameters(RankedTensorType type);
   /// Scale and zero point of an element, from the block arguments of the
   /// parameters or as constants.
@@ -119,6 +120,48 @@ Value CastLowering::elementwise(Value input, RankedTensorType resultType,
   return op.getResult(0);
 }
 
+/// The float next to `bound` that is not beyond it: 2^31 - 1 is no f32, and the
+/// nearest one does not fit in 32 bits.
+static float floatWithin(int64_t bound, bool isUpper) {
+  APFloat value(APFloat::IEEEsingle());
+  value.convertFromAPInt(APInt(64, bound, /*isSigned=*/true), /*IsSigned=*/true,
+                         isUpper ? APFloat::rmTowardNegative
+                                 : APFloat::rmTowardPositive);
+  return value.convertToFloat();
+}
+
+/// An integral float, clamped to the storage range of `type`, as an integer.
+Value CastLowering::convertClamped(Value rounded, quant::QuantizedType type) {
+  IntegerType storage =
+      builder.getIntegerType(type.getStorageTypeIntegralWidth());
+  int64_t min = type.getStorageTypeMin(), max = type.getStorageTypeMax();
+  float low = floatWithin(min, /*isUpper=*/false);
+  float high = floatWithin(max, /*isUpper=*/true);
+  Value clamped = arith::MinimumFOp::create(
+      builder, arith::MaximumFOp::create(builder, rounded, constantFloat(low)),
+      constantFloat(high));
+  Value result =
+      type.isSigned()
+          ? arith::FPToSIOp::create(builder, storage, clamped).getResult()
+          : arith::FPToUIOp::create(builder, storage, clamped).getResult();
+  // What lies beyond a float that is not the bound itself lies beyond the
+  // bound.
+  auto saturate = [&](arith::CmpFPredicate beyond, float limit, int64_t bound) {
+    if (int64_t(limit) == bound)
+      return;
+    Value isBeyond =
+        arith::CmpFOp::create(builder, beyond, rounded, constantFloat(limit));
+    APInt bits =
+        APInt(64, bound, /*isSigned=*/true).sextOrTrunc(storage.getWidth());
+    Value saturated = arith::ConstantOp::create(
+        builder, builder.getIntegerAttr(storage, bits));
+    result = arith::SelectOp::create(builder, isBeyond, saturated, result);
+  };
+  saturate(arith::CmpFPredicate::OLT, low, min);
+  saturate(arith::CmpFPredicate::OGT, high, max);
+  return result;
+}
+
 Value CastLowering::quantize(Value input, RankedTensorType type) {
   auto element = cast<quant::QuantizedType>(type.getElementType());
   Type storage = builder.getIntegerType(element.getStorageTypeIntegralWidth());
@@ -132,20 +175,21 @@ Value CastLowering::quantize(Value input, RankedTensorType type) {
         Value ordered =
             arith::CmpFOp::create(builder, arith::CmpFPredicate::ORD, x, x);
         rounded = arith::SelectOp::create(builder, ordered, rounded, zeroPoint);
-        Value low = arith::MaximumFOp::create(
-            builder, rounded, constantFloat(element.getStorageTypeMin()));
-        Value clamped = arith::MinimumFOp::create(
-            builder, low, constantFloat(element.getStorageTypeMax()));
-        return arith::FPToSIOp::create(builder, storage, clamped);
+        return convertClamped(rounded, element);
       });
 }
 
 Value CastLowering::dequantize(Value storage, RankedTensorType quantizedType,
                                RankedTensorType type) {
+  bool isSigned =
+      cast<quant::QuantizedType>(quantizedType.getElementType()).isSigned();
+  Type real32 = type.getElementType();
   return elementwise(
       storage, type, quantizedType,
       [&](Value q, Value scale, Value zeroPoint) -> Value {
-        Value real = arith::SIToFPOp::create(builder, type.getElementType(), q);
+        Value real =
+            isSigned ? arith::SIToFPOp::create(builder, real32, q).getResult()
+                     : arith::UIToFPOp::create(builder, real32, q).getResult();
         return arith::MulFOp::create(
             builder, arith::SubFOp::create(builder, real, zeroPoint), scale);
       });

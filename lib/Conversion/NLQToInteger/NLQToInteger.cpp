@@ -28,6 +28,10 @@ namespace {
 struct StorageTypeConverter : TypeConverter {
   StorageTypeConverter() {
     addConversion([](Type type) { return type; });
+    addConversion([](quant::QuantizedType type) -> Type {
+      return IntegerType::get(type.getContext(),
+                              type.getStorageTypeIntegralWidth());
+    });
     addConversion([](RankedTensorType type) -> Type {
       auto quantized = dyn_cast<quant::QuantizedType>(type.getElementType());
       if (!quantized)
@@ -127,6 +131,28 @@ struct DropStorageCast : OpConversionPattern<quant::StorageCastOp> {
   }
 };
 
+/// Operations of the tensor dialect move elements, whatever these are.
+struct RetypeTensorOp : ConversionPattern {
+  RetypeTensorOp(const TypeConverter &converter, MLIRContext *context)
+      : ConversionPattern(converter, MatchAnyOpTypeTag(), 1, context) {}
+
+  LogicalResult
+  matchAndRewrite(Operation *op, ArrayRef<Value> operands,
+                  ConversionPatternRewriter &rewriter) const override {
+    if (!isa<tensor::TensorDialect>(op->getDialect()) || op->getNumRegions())
+      return rewriter.notifyMatchFailure(op, "is no plain tensor operation");
+    OperationState state(op->getLoc(), op->getName());
+    if (failed(getTypeConverter()->convertTypes(op->getResultTypes(),
+                                                state.types)))
+      return failure();
+    state.addOperands(operands);
+    state.addAttributes(op->getDiscardableAttrDictionary().getValue());
+    state.propertiesAttr = op->getPropertiesAsAttribute();
+    rewriter.replaceOp(op, rewriter.create(state));
+    return success();
+  }
+};
+
 struct NLQToIntegerPass : nlq::impl::NLQToIntegerBase<NLQToIntegerPass> {
   void runOnOperation() override;
 
@@ -184,7 +210,7 @@ void NLQToIntegerPass::runOnOperation() {
   StorageTypeConverter converter;
   RewritePatternSet patterns(context);
   patterns.add<KernelizeOp>(converter, context, *kernels);
-  patterns.add<DropStorageCast>(converter, context);
+  patterns.add<DropStorageCast, RetypeTensorOp>(converter, context);
   populateFunctionOpInterfaceTypeConversionPattern<func::FuncOp>(patterns,
                                                                  converter);
   populateReturnOpTypeConversionPattern(patterns, converter);

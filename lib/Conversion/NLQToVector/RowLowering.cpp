@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "nlq/Conversion/NLQToVector.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "llvm/ADT/SetVector.h"
@@ -132,8 +133,8 @@ public:
   RowLowering(RewriterBase &rewriter, KernelOp op, const Graph &graph,
               const Bounds &bounds, int64_t maxLanes)
       : builder(op.getLoc(), rewriter), op(op), graph(graph), bounds(bounds),
-        maxLanes(maxLanes), schedule(makeSchedule(graph)),
-        tables(makeTables()), emitter(builder, graph, bounds, tables) {}
+        maxLanes(maxLanes), schedule(makeSchedule(graph)), tables(makeTables()),
+        emitter(builder, graph, bounds, tables) {}
 
   void run();
 
@@ -209,12 +210,18 @@ SmallVector<Value> RowLowering::makeTables() {
   return values;
 }
 
-/// Row-sized buffers, once per call of the function: no row needs those of
-/// another.
+/// Row-sized buffers, once per call of the function, or of the body of a
+/// parallel loop: no row needs those of another.
 void RowLowering::allocateScratch() {
   OpBuilder::InsertionGuard guard(builder);
-  auto function = op->getParentOfType<FunctionOpInterface>();
-  builder.setInsertionPointToStart(&function.getFunctionBody().front());
+  Operation *inside = op;
+  Operation *scope = op->getParentOp();
+  while (!scope->hasTrait<OpTrait::HasParallelRegion>() &&
+         !scope->hasTrait<OpTrait::IsIsolatedFromAbove>()) {
+    inside = scope;
+    scope = scope->getParentOp();
+  }
+  builder.setInsertionPointToStart(&inside->getParentRegion()->front());
   for (const Phase &phase : schedule.phases)
     for (NodeId id : phase.spills) {
       auto type = MemRefType::get({graph.maxRowLength},
@@ -444,6 +451,10 @@ LogicalResult nlq::lowerKernelToVector(RewriterBase &rewriter, KernelOp op,
                                        int64_t maxLanes) {
   if (!op.hasPureBufferSemantics())
     return op->emitOpError("must be on buffers to become vector code");
+  for (Value operand : op->getOperands())
+    if (!cast<MemRefType>(operand.getType()).isLastDimUnitStride())
+      return op->emitOpError() << "has an operand whose rows are not dense: "
+                               << operand.getType();
   const Graph &graph = op.getGraph().getGraph();
   llvm::Expected<Bounds> bounds = bound(graph);
   if (!bounds)

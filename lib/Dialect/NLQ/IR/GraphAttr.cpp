@@ -8,6 +8,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "nlq/Dialect/NLQ/IR/NLQAttrs.h"
+#include "nlq/Kernel/Verify.h"
 
 using namespace mlir;
 using namespace nlq;
@@ -103,7 +104,7 @@ private:
   ParseResult parseInput();
   ParseResult parseTable();
   ParseResult parseNode();
-  ParseResult parseNodeRef(NodeId &id, size_t limit);
+  ParseResult parseNodeRef(NodeId &id);
   ParseResult parseStorage(unsigned &bits, bool &isSigned);
 
   /// Parses a keyword that `lookup` knows.
@@ -176,16 +177,15 @@ ParseResult GraphParser::parseTable() {
   return success();
 }
 
-ParseResult GraphParser::parseNodeRef(NodeId &id, size_t limit) {
+ParseResult GraphParser::parseNodeRef(NodeId &id) {
   SMLoc loc = parser.getCurrentLocation();
   StringRef keyword;
   if (parser.parseKeyword(&keyword))
     return failure();
   StringRef digits = keyword;
-  if (!digits.consume_front("n") || digits.getAsInteger(10, id) || id >= limit)
+  if (!digits.consume_front("n") || digits.getAsInteger(10, id))
     return parser.emitError(loc)
-           << "expected a node from n0 to n" << int64_t(limit) - 1
-           << ", found '" << keyword << "'";
+           << "expected a node such as n0, found '" << keyword << "'";
   return success();
 }
 
@@ -194,12 +194,14 @@ ParseResult GraphParser::parseNode() {
   NodeId id;
   size_t next = graph.nodes.size();
   SMLoc loc = parser.getCurrentLocation();
-  if (parseNodeRef(id, next + 1) || parser.parseColon() ||
-      parseEnum(node.rate, parseRate, "rate") || parser.parseEqual() ||
-      parseEnum(node.opcode, parseOpcode, "opcode"))
+  if (parseNodeRef(id))
     return failure();
   if (id != next)
-    return parser.emitError(loc) << "expected node n" << next;
+    return parser.emitError(loc)
+           << "expected node n" << next << ", found n" << id;
+  if (parser.parseColon() || parseEnum(node.rate, parseRate, "rate") ||
+      parser.parseEqual() || parseEnum(node.opcode, parseOpcode, "opcode"))
+    return failure();
   const OpcodeInfo &info = getInfo(node.opcode);
   if (info.hasRounding &&
       parseEnum(node.rounding, parseRounding, "rounding mode"))
@@ -212,19 +214,9 @@ ParseResult GraphParser::parseNode() {
   if (node.opcode == Opcode::Assume && parseInterval(node.range))
     return failure();
   if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, [&]() {
-        return parseNodeRef(node.operands.emplace_back(), next);
+        return parseNodeRef(node.operands.emplace_back());
       }))
     return failure();
-  if (node.operands.size() != info.numOperands)
-    return parser.emitError(loc)
-           << "'" << info.mnemonic << "' takes " << info.numOperands
-           << " operands, found " << node.operands.size();
-  if (node.opcode == Opcode::Input &&
-      (node.imm < 0 || node.imm >= int64_t(graph.inputs.size())))
-    return parser.emitError(loc) << "the graph has no input " << node.imm;
-  if (node.opcode == Opcode::Lookup &&
-      (node.imm < 0 || node.imm >= int64_t(graph.tables.size())))
-    return parser.emitError(loc) << "the graph has no table " << node.imm;
   (void)parser.parseOptionalString(&node.text);
   graph.nodes.push_back(std::move(node));
   return success();
@@ -250,16 +242,30 @@ FailureOr<Graph> GraphParser::parse() {
       parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
                                      [&]() { return parseNode(); }) ||
       parser.parseComma() || parser.parseKeyword("result") ||
-      parser.parseEqual() || parseNodeRef(graph.result, graph.nodes.size()) ||
-      parser.parseColon() || parseStorage(graph.resultBits, isSigned) ||
-      parser.parseGreater())
+      parser.parseEqual() || parseNodeRef(graph.result) || parser.parseColon())
     return failure();
+  SMLoc loc = parser.getCurrentLocation();
+  if (parseStorage(graph.resultBits, isSigned) || parser.parseGreater())
+    return failure();
+  if (!isSigned)
+    return parser.emitError(loc, "the result of a kernel is stored signed, as "
+                                 "i8 for example");
   return std::move(graph);
 }
 
+LogicalResult GraphAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                Graph graph) {
+  if (llvm::Error error = kernel::verify(graph))
+    return emitError() << "malformed kernel graph: "
+                       << llvm::toString(std::move(error));
+  return success();
+}
+
 Attribute GraphAttr::parse(AsmParser &parser, Type) {
+  SMLoc loc = parser.getCurrentLocation();
   FailureOr<Graph> graph = GraphParser(parser).parse();
   if (failed(graph))
     return {};
-  return GraphAttr::get(parser.getContext(), std::move(*graph));
+  return parser.getChecked<GraphAttr>(loc, parser.getContext(),
+                                      std::move(*graph));
 }

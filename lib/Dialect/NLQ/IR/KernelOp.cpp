@@ -10,6 +10,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/Interfaces/ShapedOpInterfaces.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 
 using namespace mlir;
@@ -23,9 +24,11 @@ LogicalResult KernelOp::verify() {
   if (getInputs().size() != graph.inputs.size())
     return emitOpError() << "has " << getInputs().size()
                          << " inputs, the graph takes " << graph.inputs.size();
+  if (!hasPureTensorSemantics() && !hasPureBufferSemantics())
+    return emitOpError("operands must be all tensors or all buffers");
   ShapedType output = getOutputType();
-  if (!output.hasRank() || output.getRank() == 0)
-    return emitOpError("output must be ranked, of rank at least 1");
+  if (output.getRank() == 0)
+    return emitOpError("output must have a rank of at least 1");
   if (!output.getElementType().isSignlessInteger(graph.resultBits))
     return emitOpError() << "output must have elements of i" << graph.resultBits
                          << ", found " << output;
@@ -46,7 +49,11 @@ LogicalResult KernelOp::verify() {
                            << "') has type " << type
                            << ", which does not fit the output, " << output;
   }
+  if (hasPureBufferSemantics() && llvm::is_contained(getInputs(), getOutput()))
+    return emitOpError("must not write a buffer that it reads");
   int64_t columns = output.getShape().back();
+  if (columns == 0)
+    return emitOpError("has rows of no elements");
   if (!ShapedType::isDynamic(columns) && columns > graph.maxRowLength)
     return emitOpError() << "has rows of " << columns
                          << " elements; the graph is made for rows of at most "
@@ -132,18 +139,30 @@ static Operation *sliceOf(OpBuilder &builder, Location loc, Value value,
                                         strides);
 }
 
+/// True if the tile at `offset` of `size` is the whole of dimension `dim`,
+/// whose extent is `extent`. A dynamic extent is known only as the dimension of
+/// the output, or of what took its place in a loop.
+static bool isWholeDimension(OpFoldResult offset, OpFoldResult size,
+                             int64_t dim, int64_t extent) {
+  if (!isConstantIntValue(offset, 0))
+    return false;
+  if (!ShapedType::isDynamic(extent))
+    return isConstantIntValue(size, extent);
+  auto value = dyn_cast<Value>(size);
+  auto dimOp = value ? value.getDefiningOp<ShapedDimOpInterface>() : nullptr;
+  return dimOp && isConstantIntValue(dimOp.getDimension(), dim);
+}
+
 FailureOr<TilingResult>
 KernelOp::getTiledImplementation(OpBuilder &builder,
                                  ArrayRef<OpFoldResult> offsets,
                                  ArrayRef<OpFoldResult> sizes) {
   const kernel::Graph &graph = getGraph().getGraph();
   // A tile of a dimension that is not parallel must be the whole dimension.
-  SmallVector<Range> domain = getIterationDomain(builder);
-  for (auto [type, range, offset, size] :
-       llvm::zip(getLoopIteratorTypes(), domain, offsets, sizes))
+  for (auto [dim, type, offset, size] :
+       llvm::enumerate(getLoopIteratorTypes(), offsets, sizes))
     if (type != utils::IteratorType::parallel &&
-        (!isConstantIntValue(offset, 0) ||
-         !isEqualConstantIntOrValue(size, range.size)))
+        !isWholeDimension(offset, size, dim, getOutputType().getDimSize(dim)))
       return failure();
 
   SmallVector<Value> operands;

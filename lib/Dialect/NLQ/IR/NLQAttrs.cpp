@@ -72,3 +72,16 @@ nlq::detail::buildKernel(StringRef method, StringRef function,
                                    "' in the registry");
   return methods::build(*entry, function, problem);
 }
+
+LogicalResult
+nlq::detail::verifyMethod(function_ref<InFlightDiagnostic()> emitError, Type in,
+                          unsigned outBits) {
+  if (in &&
+      !isa<quant::UniformQuantizedType, quant::UniformQuantizedPerAxisType>(in))
+    return emitError() << "'in' must be a !quant.uniform type per tensor or "
+                          "per axis, found "
+                       << in;
+  if (outBits < 1 || outBits > 16)
+    return emitError() << "'out_bits' must be 1 to 16, found " << outBits;
+  return success();
+}

@@ -88,14 +88,18 @@ FailureOr<std::vector<double>> nlq::getConstantFloats(Value value) {
   return failure();
 }
 
-/// The axis along which a per-axis type must be quantized: the last one.
-static LogicalResult verifyChannelAxis(Operation *op, Type type,
-                                       StringRef what) {
+/// Types are quantized per tensor, or per channel of the last dimension.
+static LogicalResult verifyQuantized(Operation *op, Type type, StringRef what) {
   auto shaped = cast<ShapedType>(type);
-  auto perAxis =
-      dyn_cast<quant::UniformQuantizedPerAxisType>(shaped.getElementType());
-  if (!perAxis)
+  Type element = shaped.getElementType();
+  if (isa<quant::UniformQuantizedType>(element))
     return success();
+  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(element);
+  if (!perAxis)
+    return op->emitOpError() << what
+                             << " must be quantized per tensor or per channel "
+                                "of the last dimension, found "
+                             << element;
   if (perAxis.getQuantizedDimension() != shaped.getRank() - 1)
     return op->emitOpError()
            << what << " is quantized along dimension "
@@ -140,8 +144,8 @@ static LogicalResult verifyNonlinear(NonlinearOpInterface op) {
     return op->emitOpError("a float operation has no method and no candidates");
   if (!quantized)
     return success();
-  if (failed(verifyChannelAxis(op, operand, "operand")) ||
-      failed(verifyChannelAxis(op, result, "result")))
+  if (failed(verifyQuantized(op, operand, "operand")) ||
+      failed(verifyQuantized(op, result, "result")))
     return failure();
   return success();
 }
@@ -179,8 +183,8 @@ llvm::Expected<kernel::Kernel>
 nlq::detail::buildKernel(Operation *op, MethodAttrInterface method) {
   FailureOr<methods::Problem> problem = getProblem(op, method);
   if (failed(problem))
-    return llvm::createStringError("the operation has parameters that are not "
-                                   "constant");
+    return llvm::createStringError("the operation is not known in full, see "
+                                   "the error above");
   return method.buildKernel(cast<NonlinearOpInterface>(op).getFunction(),
                             *problem);
 }
@@ -212,7 +216,8 @@ LogicalResult LayerNormOp::verify() {
   for (auto [name, value] :
        {std::pair("gamma", getGamma()), std::pair("beta", getBeta())}) {
     int64_t size = cast<ShapedType>(value.getType()).getShape().front();
-    if (size != columns)
+    if (!ShapedType::isDynamic(size) && !ShapedType::isDynamic(columns) &&
+        size != columns)
       return emitOpError() << name << " has " << size << " entries for rows of "
                            << columns;
   }
@@ -242,8 +247,8 @@ LogicalResult RequantizeOp::verify() {
   // (C1), (C2)
   return failure(
       failed(verifySameShape(*this, getInput().getType(), getType())) ||
-      failed(verifyChannelAxis(*this, getInput().getType(), "operand")) ||
-      failed(verifyChannelAxis(*this, getType(), "result")));
+      failed(verifyQuantized(*this, getInput().getType(), "operand")) ||
+      failed(verifyQuantized(*this, getType(), "result")));
 }
 
 llvm::Expected<kernel::Kernel> RequantizeOp::buildKernel() {

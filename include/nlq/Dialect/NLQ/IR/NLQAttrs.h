@@ -41,6 +41,12 @@ namespace detail {
 llvm::Expected<kernel::Kernel> buildKernel(llvm::StringRef method,
                                            llvm::StringRef function,
                                            const methods::Problem &problem);
+
+/// Checks the parameters of a method attribute: `in` null or a `!quant.uniform`
+/// type per tensor or per axis, `outBits` 1 to 16.
+llvm::LogicalResult
+verifyMethod(llvm::function_ref<mlir::InFlightDiagnostic()> emitError,
+             mlir::Type in, unsigned outBits);
 } // namespace detail
 } // namespace nlq
 

@@ -58,6 +58,10 @@ def NLQ_GraphAttr : AttrDef<NLQ_Dialect, "Graph"> {
     order of evaluation. Values are mathematical integers; the lanes of the
     emitted code follow from the ranges.
 
+    A graph that is not well-formed (operands that do not come before their
+    users, rates that do not follow from the operands, ranges outside of their
+    storage) is an error where it is read.
+
     Example (clamp to [-7, 7]):
 
     ```mlir
@@ -71,6 +75,7 @@ def NLQ_GraphAttr : AttrDef<NLQ_Dialect, "Graph"> {
   }];
   let parameters = (ins "::nlq::kernel::Graph":$graph);
   let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -105,7 +110,13 @@ class NLQ_MethodAttr<string cppName, string name>
   let assemblyFormat = [{
     `<` struct(params) `>`
   }];
+  let genVerifyDecl = 1;
   let extraClassDefinition = [{
+    ::llvm::LogicalResult $cppClass::verify(
+        ::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError,
+        ::nlq::MethodForm, ::mlir::Type in, unsigned outBits) {
+      return ::nlq::detail::verifyMethod(emitError, in, outBits);
+    }
     ::llvm::StringRef $cppClass::getMethodName() const {
       return getMnemonic();
     }

@@ -48,9 +48,9 @@ def NLQ_SoftmaxOp : NLQ_NonlinearOp<"softmax"> {
     On quantized tensors the operand is what its producer has (often an i32
     accumulator), and the result a grid of probabilities.
 
-    *Constraints*: (C1) operand and result have the same shape; (C2) both are
-    f32 or both are quantized; (C3) `method` and `candidates` stand on quantized
-    tensors only.
+    *Constraints*: (C1) operand and result have the same shape; (C2) both are of
+    one float type or both are quantized, per tensor or per channel of the last
+    dimension; (C3) `method` and `candidates` stand on quantized tensors only.
 
     Example:
 
@@ -139,8 +139,8 @@ def NLQ_RequantizeOp : NLQ_Op<"requantize", [Pure]> {
     `m / 2^e = scale_in / scale_out`, m of 31 bits (I-BERT, section 3.1, after
     HAWQ-V3), per channel where a type is per channel. Rounding as spelled.
 
-    *Constraints*: (C1) operand and result have the same shape; (C2) a per-axis
-    type is quantized along the last dimension.
+    *Constraints*: (C1) operand and result have the same shape; (C2) both are
+    quantized per tensor, or per channel of the last dimension.
 
     Example:
 
@@ -170,6 +170,9 @@ def NLQ_RequantizeOp : NLQ_Op<"requantize", [Pure]> {
 // The integer stage
 //===----------------------------------------------------------------------===//
 
+def NLQ_Rows : AnyTypeOf<[AnyRankedTensor, AnyMemRef],
+                         "ranked tensor or buffer">;
+
 def NLQ_KernelOp : NLQ_Op<"kernel", [
     AttrSizedOperandSegments, DestinationStyleOpInterface,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
@@ -184,7 +187,14 @@ def NLQ_KernelOp : NLQ_Op<"kernel", [
     `outs` less its last dimension. Elements are signless; the graph says how
     they are read.
 
-    On tensors the result replaces `outs`; on buffers `outs` is written.
+    On tensors the result replaces `outs`; on buffers `outs` is written. The
+    rows of `outs` are written while the `ins` are still read, so `outs` must
+    not be one of the buffers in `ins`.
+
+    *Constraints*: (C1) there is one `outs`, and as many `ins` as the graph has
+    inputs; (C2) all are tensors or all are buffers; (C3) elements have the
+    widths that the graph says; (C4) shapes fit the rates; (C5) a row has at
+    least one element and at most the graph's `max_row_length`.
 
     Example:
 
@@ -193,8 +203,8 @@ def NLQ_KernelOp : NLQ_Op<"kernel", [
                            outs(%init : tensor<65x64xi8>) -> tensor<65x64xi8>
     ```
   }];
-  let arguments = (ins Variadic<AnyShaped>:$inputs,
-                       Variadic<AnyShaped>:$outputs, NLQ_GraphAttr:$graph);
+  let arguments = (ins Variadic<NLQ_Rows>:$inputs, Variadic<NLQ_Rows>:$outputs,
+                       NLQ_GraphAttr:$graph);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     $graph `ins` `(` $inputs `:` type($inputs) `)` `outs` `(` $outputs `:`

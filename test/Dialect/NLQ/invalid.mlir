@@ -1,0 +1,269 @@
+// RUN: nlq-opt %s -split-input-file -verify-diagnostics
+
+// Constraints of the non-linear operations, numbered as in their definitions.
+
+// (C1)
+func.func @shape(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'nlq.softmax' op result type 'tensor<2x4xf32>' must have the shape of the operand, 'tensor<2x3xf32>'}}
+  %0 = nlq.softmax %x : tensor<2x3xf32> -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+// (C2)
+func.func @half_quantized(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'nlq.gelu' op operand and result must both be float or both be quantized, found 'tensor<2x3xf32>' and 'tensor<2x3x!quant.uniform<i8:f32, 1.000000e-01>>'}}
+  %0 = nlq.gelu %x erf : tensor<2x3xf32> -> tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+// (C2)
+func.func @two_floats(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'nlq.softmax' op float operand and result must have one type, found 'tensor<2x3xf32>' and 'tensor<2x3xf16>'}}
+  %0 = nlq.softmax %x : tensor<2x3xf32> -> tensor<2x3xf16>
+  return
+}
+
+// -----
+
+// (C2)
+func.func @channels_elsewhere(%x: tensor<2x3x!quant.uniform<i8:f32:0, {0.1, 0.2}>>) {
+  // expected-error @+1 {{'nlq.gelu' op operand is quantized along dimension 0; only the last dimension, 1, is allowed}}
+  %0 = nlq.gelu %x erf : tensor<2x3x!quant.uniform<i8:f32:0, {0.1, 0.2}>>
+      -> tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+// (C2)
+func.func @number_of_channels(%x: tensor<2x3x!quant.uniform<i8:f32, 0.1>>) {
+  // expected-error @+1 {{'nlq.gelu' op result has 2 scales for a last dimension of 3}}
+  %0 = nlq.gelu %x erf : tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+      -> tensor<2x3x!quant.uniform<i8:f32:1, {0.1, 0.2}>>
+  return
+}
+
+// -----
+
+// (C2)
+func.func @other_quantization(%x: tensor<2x3x!quant.any<i8:f32>>) {
+  // expected-error @+1 {{'nlq.softmax' op operand must be quantized per tensor or per channel of the last dimension, found '!quant.any<i8:f32>'}}
+  %0 = nlq.softmax %x : tensor<2x3x!quant.any<i8:f32>>
+      -> tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+// (C2)
+func.func @sub_channels(%x: tensor<2x4x!quant.uniform<i8:f32:{1:2}, {{0.1, 0.2}}>>) {
+  // expected-error @+1 {{'nlq.softmax' op operand must be quantized per tensor or per channel of the last dimension, found '!quant.uniform<i8:f32:{1:2}}}
+  %0 = nlq.softmax %x : tensor<2x4x!quant.uniform<i8:f32:{1:2}, {{0.1, 0.2}}>>
+      -> tensor<2x4x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+// (C3)
+func.func @float_method(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'nlq.softmax' op a float operation has no method and no candidates}}
+  %0 = nlq.softmax %x {method = #nlq.ibert<>} : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// (C3)
+func.func @float_candidates(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'nlq.gelu' op a float operation has no method and no candidates}}
+  %0 = nlq.gelu %x tanh {candidates = []} : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// (C4)
+func.func @gamma(%x: tensor<2x3xf32>, %g: tensor<4xf32>, %b: tensor<3xf32>) {
+  // expected-error @+1 {{'nlq.layer_norm' op gamma has 4 entries for rows of 3}}
+  %0 = nlq.layer_norm %x, %g, %b {epsilon = 0.0 : f64}
+      : tensor<2x3xf32>, tensor<4xf32>, tensor<3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// (C4)
+func.func @beta(%x: tensor<2x3xf32>, %g: tensor<3xf32>, %b: tensor<2xf32>) {
+  // expected-error @+1 {{'nlq.layer_norm' op beta has 2 entries for rows of 3}}
+  %0 = nlq.layer_norm %x, %g, %b {epsilon = 0.0 : f64}
+      : tensor<2x3xf32>, tensor<3xf32>, tensor<2xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// (C5)
+func.func @epsilon(%x: tensor<2x3xf32>, %g: tensor<3xf32>) {
+  // expected-error @+1 {{'nlq.layer_norm' op epsilon must not be negative, found -1.000000e+00}}
+  %0 = nlq.layer_norm %x, %g, %g {epsilon = -1.0 : f64}
+      : tensor<2x3xf32>, tensor<3xf32>, tensor<3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @epsilon_missing(%x: tensor<2x3xf32>, %g: tensor<3xf32>) {
+  // expected-error @+1 {{'nlq.layer_norm' op requires attribute 'epsilon'}}
+  %0 = nlq.layer_norm %x, %g, %g
+      : tensor<2x3xf32>, tensor<3xf32>, tensor<3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @not_float(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{'nlq.softmax' op operand #0 must be tensor of floats or of !quant.uniform, of rank 1 to 6, but got 'tensor<2x3xi8>'}}
+  %0 = nlq.softmax %x : tensor<2x3xi8> -> tensor<2x3xi8>
+  return
+}
+
+// -----
+
+func.func @scalar(%x: tensor<f32>) {
+  // expected-error @+1 {{'nlq.softmax' op operand #0 must be tensor of floats or of !quant.uniform, of rank 1 to 6, but got 'tensor<f32>'}}
+  %0 = nlq.softmax %x : tensor<f32> -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @unranked(%x: tensor<*xf32>) {
+  // expected-error @+1 {{'nlq.softmax' op operand #0 must be tensor of floats or of !quant.uniform, of rank 1 to 6, but got 'tensor<*xf32>'}}
+  %0 = nlq.softmax %x : tensor<*xf32> -> tensor<*xf32>
+  return
+}
+
+// -----
+
+func.func @approximation(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{unknown GELU approximation 'sigmoid'}}
+  %0 = nlq.gelu %x sigmoid : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// Methods
+//===----------------------------------------------------------------------===//
+
+// expected-error @+2 {{expected one of [reference, corrected]}}
+// expected-error @+1 {{failed to parse NLQ_IBertAttr parameter 'form'}}
+func.func private @form() attributes {m = #nlq.ibert<form = fast>}
+
+// -----
+
+// expected-error @+1 {{'in' must be a !quant.uniform type per tensor or per axis, found 'i8'}}
+func.func private @in() attributes {m = #nlq.ivit<in = i8>}
+
+// -----
+
+// expected-error @+1 {{'in' must be a !quant.uniform type per tensor or per axis, found '!quant.any<i8:f32>'}}
+func.func private @in() attributes {m = #nlq.table<in = !quant.any<i8:f32>>}
+
+// -----
+
+// expected-error @+1 {{'out_bits' must be 1 to 16, found 0}}
+func.func private @no_bits() attributes {m = #nlq.fqvit<out_bits = 0>}
+
+// -----
+
+// expected-error @+1 {{'out_bits' must be 1 to 16, found 17}}
+func.func private @many_bits() attributes {m = #nlq.fqvit<out_bits = 17>}
+
+// -----
+
+func.func @no_method(%x: tensor<2x3x!quant.uniform<i8:f32, 0.1>>) {
+  // expected-error @+1 {{'nlq.softmax' op attribute 'method' failed to satisfy constraint: method attribute}}
+  %0 = "nlq.softmax"(%x) {method = "ibert"}
+      : (tensor<2x3x!quant.uniform<i8:f32, 0.1>>)
+      -> tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+func.func @no_candidates(%x: tensor<2x3x!quant.uniform<i8:f32, 0.1>>) {
+  // expected-error @+1 {{'nlq.softmax' op attribute 'candidates' failed to satisfy constraint: array of method attributes}}
+  %0 = "nlq.softmax"(%x) {candidates = [#nlq.ibert<>, 1]}
+      : (tensor<2x3x!quant.uniform<i8:f32, 0.1>>)
+      -> tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+//===----------------------------------------------------------------------===//
+// Requantize
+//===----------------------------------------------------------------------===//
+
+// (C1)
+func.func @requantize_shape(%x: tensor<2x3x!quant.uniform<i8:f32, 0.1>>) {
+  // expected-error @+1 {{'nlq.requantize' op result type 'tensor<3x2x!quant.uniform<i8:f32, 1.000000e-01>>' must have the shape of the operand}}
+  %0 = nlq.requantize %x half_up : tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+      -> tensor<3x2x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+// (C2)
+func.func @requantize_axis(%x: tensor<2x3x!quant.uniform<i8:f32, 0.1>>) {
+  // expected-error @+1 {{'nlq.requantize' op result is quantized along dimension 0; only the last dimension, 1, is allowed}}
+  %0 = nlq.requantize %x half_up : tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+      -> tensor<2x3x!quant.uniform<i8:f32:0, {0.1, 0.2}>>
+  return
+}
+
+// -----
+
+// (C2)
+func.func @requantize_channels(%x: tensor<2x3x!quant.uniform<i8:f32:1, {0.1, 0.2}>>) {
+  // expected-error @+1 {{'nlq.requantize' op operand has 2 scales for a last dimension of 3}}
+  %0 = nlq.requantize %x half_up : tensor<2x3x!quant.uniform<i8:f32:1, {0.1, 0.2}>>
+      -> tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+// (C2)
+func.func @requantize_any(%x: tensor<2x3x!quant.uniform<i8:f32, 0.1>>) {
+  // expected-error @+1 {{'nlq.requantize' op result must be quantized per tensor or per channel of the last dimension, found '!quant.any<i8:f32>'}}
+  %0 = nlq.requantize %x half_up : tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+      -> tensor<2x3x!quant.any<i8:f32>>
+  return
+}
+
+// -----
+
+func.func @requantize_float(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'nlq.requantize' op operand #0 must be}}
+  %0 = nlq.requantize %x half_up : tensor<2x3xf32>
+      -> tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+func.func @requantize_rounding(%x: tensor<2x3x!quant.uniform<i8:f32, 0.1>>) {
+  // expected-error @+1 {{unknown rounding mode 'ceil'}}
+  %0 = nlq.requantize %x ceil : tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+      -> tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+  return
+}
