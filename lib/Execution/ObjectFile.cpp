@@ -10,6 +10,7 @@
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -27,9 +28,13 @@ static llvm::Error exportOnly(StringRef function, StringRef entry,
   if (!exported)
     return llvm::createStringError("the module has no function '" + function +
                                    "'");
-  if (entry != function && module.getNamedValue(entry))
+  // Code generation makes calls of memset and its like.
+  llvm::LibFunc known;
+  if ((entry != function && module.getNamedValue(entry)) ||
+      llvm::TargetLibraryInfoImpl(module.getTargetTriple())
+          .getLibFunc(entry, known))
     return llvm::createStringError("the entry can't be called '" + entry +
-                                   "': the compiled code uses this name");
+                                   "': this name is taken");
   for (llvm::GlobalValue &value : module.global_values())
     if (&value != exported && !value.isDeclaration())
       value.setLinkage(llvm::GlobalValue::InternalLinkage);
@@ -54,9 +59,9 @@ llvm::Error nlq::emitObjectFile(ModuleOp module, const Target &target,
     return llvm::createStringError(
         "the module can't be translated to LLVM IR; lower it first "
         "(nlq-lower-to-llvm)");
+  llvmModule->setTargetTriple(llvm::Triple(target.triple));
   if (llvm::Error error = exportOnly("main", entry, *llvmModule))
     return error;
-  llvmModule->setTargetTriple(llvm::Triple(target.triple));
   llvmModule->setDataLayout((*machine)->createDataLayout());
   auto optimize = makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0,
                                             machine->get());

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Pipelines/Pipelines.h"
+#include "SeparateBuffers.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
@@ -37,6 +38,7 @@ void nlq::buildToKernelsPipeline(OpPassManager &pm, bool allowFloat) {
 
 /// Tensors to buffers that nobody has to free but the function itself.
 static void addBufferization(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createSeparateBuffersPass());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
