@@ -282,5 +282,6 @@ TEST(Registry, WidthsAreDescribed) {
   EXPECT_NE(widths("fqvit", 0.05, Form::Reference).find("'exponential' may"),
             std::string::npos);
   for (const Method *method : allMethods())
-    EXPECT_EQ(widths(method->name.data(), 0.05, Form::Corrected), "");
+    if (method->find("softmax", Form::Corrected))
+      EXPECT_EQ(widths(method->name.data(), 0.05, Form::Corrected), "");
 }
