@@ -51,11 +51,8 @@ NLQ_EXPORT int nlqModuleWriteBytecode(const NlqModule *module, const char *path,
 /// {"arguments": [{"name": "image", "kind": "f32", "shape": [1, 1, 8, 8]}],
 ///  "results": [...]}. One without a name is called arg0, result0 and so on.
 NLQ_EXPORT char *nlqModuleSignature(const NlqModule *module, char **error);
-/// Lowers a float module, or one whose operations have methods, to the LLVM
-/// dialect, in place.
-NLQ_EXPORT int nlqModuleLower(NlqModule *module, char **error);
-/// Writes an object file of a module in the LLVM dialect. `target` as
-/// nlqRunnerCompile's; the function `main` is called `entry` there, and takes a
+/// Compiles a float module, or one whose operations have methods, to an object
+/// file. `target` as nlqRunnerCompile's; the function `main` is called `entry` there, and takes a
 /// pointer per argument, then one per result.
 NLQ_EXPORT int nlqModuleEmitObject(const NlqModule *module, const char *target,
                                    const char *entry, const char *path,

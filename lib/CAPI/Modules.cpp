@@ -177,8 +177,11 @@ int nlqModuleEmitObject(const NlqModule *module, const char *target,
   if (!parsed)
     return fail(error, parsed.takeError());
   DiagnosticCollector diagnostics(module->context.get());
+  NlqModule lowered = clone(*module);
+  if (llvm::Error failure = lower(lowered, *parsed))
+    return fail(error, std::move(failure));
   if (llvm::Error failure =
-          emitObjectFile(module->module.get(), *parsed, entry, path))
+          emitObjectFile(lowered.module.get(), *parsed, entry, path))
     return fail(error, std::move(failure));
   return 0;
 }

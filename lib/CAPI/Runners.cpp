@@ -12,6 +12,7 @@
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Execution/ReferenceRunner.h"
 #include "nlq/Quantization/Calibration.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 #include <chrono>
 #include <cstring>
@@ -24,20 +25,19 @@ using namespace nlq::capi;
 // Runners
 //===----------------------------------------------------------------------===//
 
-/// Lowers a float module or an assigned one to the LLVM dialect, in place.
-static llvm::Error lower(NlqModule &module) {
+llvm::Error capi::lower(NlqModule &module, const Target &target) {
+  llvm::Expected<VectorFeatures> features = getVectorFeatures(target);
+  if (!features)
+    return features.takeError();
   // Float non-linear operations mean a float model, or islands that somebody
   // asked for with nlq-to-float.
   bool hasFloat = false;
   module.module.get()->walk(
       [&](NonlinearOpInterface op) { hasFloat |= !op.isQuantized(); });
-  return runPasses(module,
-                   hasFloat ? "nlq-compile{allow-float}" : "nlq-compile");
-}
-
-int nlqModuleLower(NlqModule *module, char **error) {
-  llvm::Error failure = lower(*module);
-  return failure ? fail(error, std::move(failure)) : 0;
+  std::string options = hasFloat ? "allow-float" : "";
+  if (std::vector<std::string> names = features->getNames(); !names.empty())
+    options += " features=" + llvm::join(names, ",");
+  return runPasses(module, "nlq-compile{" + options + "}");
 }
 
 llvm::Expected<std::unique_ptr<ModelRunner>>
@@ -47,7 +47,7 @@ capi::compile(const NlqModule &module, const Signature &signature,
   if (!parsed)
     return parsed.takeError();
   NlqModule lowered = clone(module);
-  if (llvm::Error error = lower(lowered))
+  if (llvm::Error error = lower(lowered, *parsed))
     return error;
   return createJitRunner(lowered.module.get(), signature, *parsed);
 }

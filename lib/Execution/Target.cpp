@@ -48,6 +48,20 @@ llvm::Expected<Target> nlq::parseTarget(llvm::StringRef name) {
   return target;
 }
 
+llvm::Expected<VectorFeatures> nlq::getVectorFeatures(const Target &target) {
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
+      createTargetMachine(target);
+  if (!machine)
+    return machine.takeError();
+  VectorFeatures features;
+  if (!(*machine)->getTargetTriple().isX86())
+    return features;
+  const llvm::MCSubtargetInfo &subtarget = *(*machine)->getMCSubtargetInfo();
+  features.avx2 = subtarget.checkFeatures("+avx2");
+  features.avx512bw = subtarget.checkFeatures("+avx512bw,+avx512vl");
+  return features;
+}
+
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 nlq::createTargetMachine(const Target &target) {
   llvm::InitializeAllTargetInfos();

@@ -65,8 +65,12 @@ void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
   // Layers share the code of equal kernels and products.
   pm.addPass(createNLQOutline());
   pm.addPass(createConvertNLQToVector({options.lanes}));
-  pm.addNestedPass<func::FuncOp>(
-      createConvertMatmulToVector({options.matmulRows, options.matmulLanes}));
+  ConvertMatmulToVectorOptions matmulOptions;
+  matmulOptions.features.assign(options.features.begin(),
+                                options.features.end());
+  matmulOptions.rows = options.matmulRows;
+  matmulOptions.lanes = options.matmulLanes;
+  pm.addNestedPass<func::FuncOp>(createConvertMatmulToVector(matmulOptions));
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -69,8 +69,7 @@ def compile_object(model: Path, output: Path, target: str, entry: str) -> None:
     with replacing(output) as code, replacing(output.with_suffix(".h")) as header:
         header.write_text(make_header(entry, signature))
         with _listing(f"cannot compile '{model}'"):
-            module.lower()
-        module.emit_object(target, entry, code)
+            module.emit_object(target, entry, code)
 
 
 def run(model: Path, samples: Path, output: Path, reference: bool) -> None:

@@ -46,7 +46,6 @@ def _library() -> ctypes.CDLL:
         "nlqModulePrint": (pointer, [pointer, ctypes.c_int]),
         "nlqModuleWriteBytecode": (ctypes.c_int, [pointer, text, out_text]),
         "nlqModuleSignature": (pointer, [pointer, out_text]),
-        "nlqModuleLower": (ctypes.c_int, [pointer, out_text]),
         "nlqModuleEmitObject": (ctypes.c_int, [pointer, text, text, text, out_text]),
         "nlqListMethods": (pointer, []),
         "nlqRunnerCompile": (pointer, [pointer, text, out_text]),
@@ -165,12 +164,8 @@ class Module:
         """The names and types of the arguments and results of `main`."""
         return Signature.from_json(_take_text(_call("nlqModuleSignature", self._handle)))
 
-    def lower(self) -> None:
-        """Lowers a float module, or one whose operations have methods, to the LLVM dialect."""
-        _call("nlqModuleLower", self._handle)
-
     def emit_object(self, target: str, entry: str, path: Path) -> None:
-        """Writes an object file of a module in the LLVM dialect; its main is called `entry`."""
+        """Compiles a float module, or an assigned one, to an object file; main becomes `entry`."""
         names = target.encode(), entry.encode(), os.fsencode(path)
         _call("nlqModuleEmitObject", self._handle, *names)
 

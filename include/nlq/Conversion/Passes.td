@@ -135,15 +135,19 @@ def ConvertMatmulToVector
   let description = [{
     `linalg.matmul` and `linalg.batch_matmul` of static shapes on buffers, in
     integers or f32: blocks of `rows` by `lanes` accumulators held in registers
-    over the whole reduction.
+    over the whole reduction. Products of integers of at most 16 bits into i32
+    are added up two at a time, by the instruction that `features` has for it.
   }];
   let options = [
+    ListOption<"features", "features", "std::string",
+               "Vector features of the target: avx2, avx512bw">,
     Option<"rows", "rows", "int64_t", "4", "Rows of a register block">,
     Option<"lanes", "lanes", "int64_t", "32",
            "Columns of a register block, a power of two">];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+    "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
 }
 
 #endif // NLQ_CONVERSION_PASSES_TD

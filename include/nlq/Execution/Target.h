@@ -9,6 +9,7 @@
 #ifndef NLQ_EXECUTION_TARGET_H
 #define NLQ_EXECUTION_TARGET_H
 
+#include "nlq/Target/VectorFeatures.h"
 #include "llvm/Support/Error.h"
 #include <memory>
 #include <string>
@@ -37,6 +38,9 @@ Target getHostTarget();
 /// processor of LLVM (`x86-64-v3`, `x86-64-v4`, `znver4`, ...). Fails with the
 /// word where LLVM does not know it.
 llvm::Expected<Target> parseTarget(llvm::StringRef name);
+
+/// What the target has of the instruction sets that lowerings know.
+llvm::Expected<VectorFeatures> getVectorFeatures(const Target &target);
 
 /// LLVM's code generator for a target, position independent.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>

@@ -24,6 +24,9 @@ struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
       llvm::cl::desc("compile float operations between the boundary casts "
                      "instead of refusing them"),
       llvm::cl::init(false)};
+  ListOption<std::string> features{
+      *this, "features",
+      llvm::cl::desc("vector features of the target: avx2, avx512bw")};
   Option<int64_t> matmulRows{
       *this, "matmul-rows",
       llvm::cl::desc("rows of a matrix product's register block"),

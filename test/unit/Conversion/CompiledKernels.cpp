@@ -136,6 +136,10 @@ void KernelBatch::expectCompiledEqual(MLIRContext &context, int64_t lanes,
   PassManager manager(&context);
   LoweringOptions options;
   options.lanes = lanes;
+  llvm::Expected<VectorFeatures> features = getVectorFeatures(target);
+  ASSERT_TRUE(bool(features)) << llvm::toString(features.takeError());
+  for (const std::string &name : features->getNames())
+    options.features.push_back(name);
   buildLowerToLLVMPipeline(manager, options);
   ASSERT_TRUE(succeeded(manager.run(*module)));
   auto runner = createJitRunner(*module, *signature, target);
