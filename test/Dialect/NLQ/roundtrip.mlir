@@ -158,6 +158,18 @@ func.func @kernel_on_buffers(
   return
 }
 
+#indices = #nlq.graph<max_row_length = 64, inputs = [],
+  nodes = [n0 : row = row_index(), n1 : column = column_index(),
+           n2 : element = add(n0, n1)],
+  result = n2 : i32>
+
+// CHECK-LABEL: func @kernel_without_inputs
+func.func @kernel_without_inputs(%y: memref<65x64xi32>) {
+  // CHECK: nlq.kernel <{{.*}}> outs(%{{.*}} : memref<65x64xi32>)
+  nlq.kernel #indices outs(%y : memref<65x64xi32>)
+  return
+}
+
 //===----------------------------------------------------------------------===//
 // Graphs: every opcode, rounding mode and predicate
 //===----------------------------------------------------------------------===//

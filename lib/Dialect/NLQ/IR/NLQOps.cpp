@@ -258,6 +258,11 @@ llvm::Expected<kernel::Kernel> RequantizeOp::buildKernel() {
       toQuantized(cast<quant::QuantizedType>(getElementTypeOrSelf(getType())));
   ArrayRef<int64_t> shape = cast<ShapedType>(getType()).getShape();
   int64_t columns = shape.empty() ? 1 : shape.back();
+  // No element depends on the length of its row.
+  if (ShapedType::isDynamic(columns))
+    columns = in.isPerTensor() && out.isPerTensor()
+                  ? INT32_MAX
+                  : std::max(in.scales.size(), out.scales.size());
   return methods::buildRequantize(in, out, columns,
                                   toKernelRounding(getRounding()));
 }

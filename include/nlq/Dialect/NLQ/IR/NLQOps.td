@@ -207,7 +207,7 @@ def NLQ_KernelOp : NLQ_Op<"kernel", [
                        NLQ_GraphAttr:$graph);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    $graph `ins` `(` $inputs `:` type($inputs) `)` `outs` `(` $outputs `:`
+    $graph (`ins` `(` $inputs^ `:` type($inputs) `)`)? `outs` `(` $outputs `:`
     type($outputs) `)` attr-dict (`->` type($results)^)?
   }];
   let hasVerifier = 1;

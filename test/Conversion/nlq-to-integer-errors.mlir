@@ -1,0 +1,105 @@
+// RUN: nlq-opt %s -nlq-to-integer -split-input-file -verify-diagnostics
+
+!a = !quant.uniform<i8:f32, 0.1>
+
+// All operations without a kernel are named.
+func.func @no_method(%x: tensor<2x4x!a>) -> tensor<2x4x!a> {
+  // expected-error @+1 {{'nlq.gelu' op has no method; assign one first (nlq-assign)}}
+  %0 = nlq.gelu %x erf {candidates = [#nlq.ibert<>]} : tensor<2x4x!a> -> tensor<2x4x!a>
+  // expected-error @+1 {{'nlq.softmax' op has no method; assign one first (nlq-assign)}}
+  %1 = nlq.softmax %0 : tensor<2x4x!a> -> tensor<2x4x!a>
+  return %1 : tensor<2x4x!a>
+}
+
+// -----
+
+!a = !quant.uniform<i8:f32, 0.1>
+func.func @no_such_function(%x: tensor<2x4x!a>) -> tensor<2x4x!a> {
+  // expected-error @+1 {{'nlq.gelu' op as 'fqvit': fqvit gelu (corrected): the method has no such implementation}}
+  %0 = nlq.gelu %x erf {method = #nlq.fqvit<>} : tensor<2x4x!a> -> tensor<2x4x!a>
+  return %0 : tensor<2x4x!a>
+}
+
+// -----
+
+!acc = !quant.uniform<i32:f32, 0.001>
+!a = !quant.uniform<i8:f32, 0.1>
+func.func @too_wide(%x: tensor<2x4x!acc>) -> tensor<2x4x!a> {
+  // expected-error @+1 {{'nlq.softmax' op as 'ibert': ibert softmax (corrected): 'distance' (node 2, sub) reaches [0, 4294967295], which needs 33 bits and at most 32 are allowed}}
+  %0 = nlq.softmax %x {method = #nlq.ibert<>} : tensor<2x4x!acc> -> tensor<2x4x!a>
+  return %0 : tensor<2x4x!a>
+}
+
+// -----
+
+!w = !quant.uniform<i16:f32, 0.001>
+!a = !quant.uniform<i8:f32, 0.1>
+func.func @large_table(%x: tensor<2x4x!w>) -> tensor<2x4x!a> {
+  // expected-error @+1 {{'nlq.gelu' op as 'table': table gelu (corrected): the type 'in' takes 65536 values, and a table of at most 256 is allowed}}
+  %0 = nlq.gelu %x erf {method = #nlq.table<>} : tensor<2x4x!w> -> tensor<2x4x!a>
+  return %0 : tensor<2x4x!a>
+}
+
+// -----
+
+!a = !quant.uniform<i8:f32, 0.1>
+func.func @channels_of_in(%x: tensor<2x4x!a>) -> tensor<2x4x!a> {
+  // expected-error @+1 {{'nlq.softmax' op as 'ibert': ibert softmax (corrected): the type 'in' has 2 scales for rows of 4}}
+  %0 = nlq.softmax %x {method = #nlq.ibert<in = !quant.uniform<i8:f32:1, {0.1, 0.2}>>}
+      : tensor<2x4x!a> -> tensor<2x4x!a>
+  return %0 : tensor<2x4x!a>
+}
+
+// -----
+
+!a = !quant.uniform<i8:f32, 0.1>
+func.func @variable_gamma(%x: tensor<2x4x!a>, %g: tensor<4xf32>) -> tensor<2x4x!a> {
+  // expected-error @+2 {{'nlq.layer_norm' op gamma and beta must be constants to build a kernel}}
+  // expected-error @+1 {{'nlq.layer_norm' op as 'ibert': the operation is not known in full, see the error above}}
+  %0 = nlq.layer_norm %x, %g, %g {epsilon = 0.0, method = #nlq.ibert<>}
+      : tensor<2x4x!a>, tensor<4xf32>, tensor<4xf32> -> tensor<2x4x!a>
+  return %0 : tensor<2x4x!a>
+}
+
+// -----
+
+!a = !quant.uniform<i8:f32, 0.1>
+func.func @dynamic_rows(%x: tensor<2x?x!a>) -> tensor<2x?x!a> {
+  // expected-error @+2 {{'nlq.softmax' op has a dynamic row length; a static last dimension is needed to build a kernel}}
+  // expected-error @+1 {{'nlq.softmax' op as 'ibert': the operation is not known in full, see the error above}}
+  %0 = nlq.softmax %x {method = #nlq.ibert<>} : tensor<2x?x!a> -> tensor<2x?x!a>
+  return %0 : tensor<2x?x!a>
+}
+
+// -----
+
+!a = !quant.uniform<i8:f32, 0.1>
+func.func @empty_rows(%x: tensor<2x0x!a>) -> tensor<2x0x!a> {
+  // expected-error @+1 {{'nlq.requantize' op as a kernel: rows of 0 elements}}
+  %0 = nlq.requantize %x half_up : tensor<2x0x!a> -> tensor<2x0x!a>
+  return %0 : tensor<2x0x!a>
+}
+
+// -----
+
+// Kernels store signed integers.
+!a = !quant.uniform<i8:f32, 0.1>
+!u = !quant.uniform<u8:f32, 0.1:128>
+func.func @unsigned_result(%x: tensor<2x4x!a>) -> tensor<2x4x!u> {
+  // expected-error @+1 {{'nlq.requantize' op as a kernel: the result reaches [0, 255] and is stored in 8 bits, which hold [-128, 127]}}
+  %0 = nlq.requantize %x half_up : tensor<2x4x!a> -> tensor<2x4x!u>
+  return %0 : tensor<2x4x!u>
+}
+
+// -----
+
+// Operations with regions are not retyped.
+!a = !quant.uniform<i8:f32, 0.1>
+func.func @regions(%x: tensor<2x4x!a>, %zero: !a) -> tensor<4x4x!a> {
+  // expected-error @+1 {{failed to legalize operation 'tensor.pad'}}
+  %0 = tensor.pad %x low[1, 0] high[1, 0] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : !a
+  } : tensor<2x4x!a> to tensor<4x4x!a>
+  return %0 : tensor<4x4x!a>
+}
