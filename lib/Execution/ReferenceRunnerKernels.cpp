@@ -239,9 +239,8 @@ static llvm::Expected<Action> nonlinearRule(Operation *op, Planner &planner) {
 }
 
 void reference::addKernelRules(Rules &rules) {
-  rules["nlq.gelu"] = nonlinearRule;
   rules["nlq.kernel"] = kernelRule;
-  rules["nlq.layer_norm"] = nonlinearRule;
   rules["nlq.requantize"] = requantizeRule;
-  rules["nlq.softmax"] = nonlinearRule;
+  for (const methods::Function &function : methods::allFunctions())
+    rules[("nlq." + function.name).str()] = nonlinearRule;
 }

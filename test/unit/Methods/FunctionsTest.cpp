@@ -23,7 +23,8 @@ static std::vector<double> apply(llvm::StringRef name, const Problem &problem,
 }
 
 TEST(Functions, Names) {
-  EXPECT_EQ(allFunctions().size(), 3u);
+  for (llvm::StringRef name : {"softmax", "gelu", "layer_norm"})
+    EXPECT_NE(lookupFunction(name), nullptr) << name.str();
   for (const Function &function : allFunctions())
     EXPECT_EQ(lookupFunction(function.name), &function);
   EXPECT_EQ(lookupFunction("cosine"), nullptr);
