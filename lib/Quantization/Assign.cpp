@@ -244,8 +244,10 @@ FailureOr<AssignReport> nlq::assignModule(ModuleOp module, const Scores *scores,
   for (auto [op, slot] : llvm::zip(ops, report.slots)) {
     if (slot.chosen)
       op.setMethodAttr(slot.candidates[*slot.chosen].method);
-    op->emitRemark() << "nlq-assign: '" << slot.name << "' chosen "
-                     << describe(op.getMethodAttr()) << " " << slot.reason;
+    // Not the operation's own emitRemark: that would print all of it.
+    mlir::emitRemark(op->getLoc())
+        << "nlq-assign: '" << slot.name << "' chosen "
+        << describe(op.getMethodAttr()) << " " << slot.reason;
   }
   return report;
 }

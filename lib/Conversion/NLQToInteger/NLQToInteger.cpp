@@ -175,7 +175,7 @@ FailureOr<KernelMap> NLQToIntegerPass::buildKernels() {
     }
     std::string widths = methods::describeWidths(*kernel);
     if (!widths.empty())
-      op->emitRemark(what + ": " + widths);
+      emitRemark(op->getLoc()) << what << ": " << widths;
     kernels.try_emplace(op, std::move(*kernel));
     ++numKernels;
   };
