@@ -79,10 +79,10 @@ def run(model: Path, samples: Path, output: Path, reference: bool) -> None:
     arrays = read_samples(samples, signature.arguments)
     if not arrays:
         raise NlqError(f"'{model}' has no arguments to run on samples")
-    with _listing(f"cannot run '{model}'"):
-        runner = Runner.reference(module) if reference else Runner.compile(module)
-        results, seconds = runner.run(arrays)
     with replacing(output) as path:
+        with _listing(f"cannot run '{model}'"):
+            runner = Runner.reference(module) if reference else Runner.compile(module)
+            results, seconds = runner.run(arrays)
         write_samples(path, signature.results, results)
     print(f"{len(seconds)} samples, median {np.median(seconds) * 1e6:.1f} us each")
 

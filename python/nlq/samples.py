@@ -101,7 +101,7 @@ def _convert(what: str, array: np.ndarray, argument: Tensor) -> np.ndarray:
     with np.errstate(over="ignore"):
         converted = np.ascontiguousarray(array, argument.dtype)
     if argument.kind == "f32":
-        finite = np.isfinite(converted).reshape(len(converted), -1).all(axis=1)
+        finite = np.isfinite(converted).all(axis=tuple(range(1, converted.ndim)))
         if not finite.all():
             index = int(finite.argmin())
             raise NlqError(f"{what} has a NaN or an infinity in sample {index}")

@@ -2,7 +2,7 @@
 # See LICENSE for license information.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-"""Fixtures of the importer's tests."""
+"""Fixtures of the tests."""
 
 import functools
 import io
@@ -11,6 +11,7 @@ import subprocess
 
 import pytest
 
+from commands_fixtures import chain  # noqa: F401
 from nlq.cli import main
 from nlq.errors import NlqError
 from nlq.onnx_import import import_onnx
