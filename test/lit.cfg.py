@@ -20,15 +20,22 @@ llvm_config.add_tool_substitutions(
     ["nlq-opt", "mlir-opt", "mlir-runner", "split-file"],
     [os.path.join(config.nlq_obj_root, "bin"), config.llvm_tools_dir],
 )
-config.substitutions.append(
-    (
-        "%mlir_c_runner_utils",
-        os.path.join(config.llvm_libs_dir, "libmlir_c_runner_utils.so"),
-    )
+
+# `... | %run_main` executes main, which prints with vector.print.
+# `nlq-opt %to_llvm` lowers what the pipelines of nlq leave to others.
+to_llvm = (
+    "-one-shot-bufferize=bufferize-function-boundaries -convert-linalg-to-loops "
+    "-convert-vector-to-scf -expand-strided-metadata -lower-affine "
+    "-convert-scf-to-cf -convert-vector-to-llvm -arith-expand "
+    "-convert-math-to-llvm -finalize-memref-to-llvm -convert-func-to-llvm "
+    "-convert-arith-to-llvm -convert-index-to-llvm -convert-cf-to-llvm "
+    "-reconcile-unrealized-casts"
 )
-config.substitutions.append(
+runner_utils = os.path.join(config.llvm_libs_dir, "libmlir_c_runner_utils.so")
+config.substitutions += [
+    ("%to_llvm", to_llvm),
     (
-        "%mlir_runner_utils",
-        os.path.join(config.llvm_libs_dir, "libmlir_runner_utils.so"),
-    )
-)
+        "%run_main",
+        f"mlir-runner -e main -entry-point-result=void -shared-libs={runner_utils}",
+    ),
+]

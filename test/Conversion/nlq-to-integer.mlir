@@ -1,9 +1,5 @@
 // RUN: nlq-opt %s -nlq-to-integer -canonicalize -cse -verify-diagnostics \
 // RUN:   | FileCheck %s
-// RUN: nlq-opt %s -nlq-to-integer -mlir-pass-statistics -o /dev/null 2>&1 \
-// RUN:   | FileCheck %s --check-prefix=STATISTICS
-// STATISTICS: NLQToInteger
-// STATISTICS-NEXT: (S) 12 kernels
 
 // The example of the pass: 0.1 / 0.2 is 2^30 / 2^31.
 // CHECK-LABEL: func @requantize
