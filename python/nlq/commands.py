@@ -106,7 +106,7 @@ def _write_module(module: Module, path: Path) -> None:
         if path.suffix == ".mlirbc":
             module.write(temporary)
         else:
-            temporary.write_text(module.text(elide=False))
+            temporary.write_text(module.text(elide=False), encoding="utf-8")
 
 
 def _run_pass(

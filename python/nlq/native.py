@@ -71,7 +71,8 @@ def _take_text(address: int | None) -> str:
     """The string at an address the library allocated, which is released."""
     if not address:
         return ""
-    value = ctypes.string_at(address).decode()
+    # A message may quote a file that is no text.
+    value = ctypes.string_at(address).decode(errors="replace")
     _library().nlqFreeString(address)
     return value
 

@@ -4,6 +4,7 @@
 
 """Object files and C headers of `nlq compile`, used from C programs."""
 
+import os
 import shutil
 import subprocess
 
@@ -41,7 +42,9 @@ int main(void) {
 @pytest.fixture(scope="module")
 def compiler():
     """A C compiler with warnings as errors."""
-    path = shutil.which("cc") or shutil.which("clang-22") or shutil.which("clang")
+    llvm = os.environ.get("LLVM_DIR", "")
+    names = ["cc", "clang-22", "clang", *([f"{llvm}/bin/clang"] if llvm else [])]
+    path = next(filter(None, map(shutil.which, names)), None)
     if path is None:
         pytest.skip("there is no C compiler")
     return [path, "-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror"]

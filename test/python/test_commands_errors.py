@@ -78,6 +78,12 @@ def test_module_without_main(command, chain, tmp_path, fail):
     assert "no function 'main'" in error or "hash" in error
 
 
+def test_module_that_is_no_text(chain, tmp_path, fail):
+    module = tmp_path / "bad.mlir"
+    module.write_bytes(b'module {\n  "\xff\xfe"() : () -> ()\n}\n')
+    single_line(fail(*step("compile", module, chain, tmp_path)), f"{module}:2:3: ")
+
+
 def test_truncated_bytecode(chain, tmp_path, fail):
     content = (chain / "assigned.mlirbc").read_bytes()
     for length in [*range(1, 300, 7), *range(300, len(content), 1999)]:

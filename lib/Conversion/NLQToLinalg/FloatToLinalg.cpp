@@ -48,6 +48,13 @@ private:
 
 } // namespace
 
+/// All dimensions but the last one; also where there is no other.
+static AffineMap getRowMap(AffineMap identity) {
+  return AffineMap::get(identity.getNumDims(), 0,
+                        identity.getResults().drop_back(),
+                        identity.getContext());
+}
+
 Value RowBuilder::map(ValueRange operands, Body body, int64_t columnOperands) {
   int64_t rank = type.getRank();
   AffineMap identity = builder.getMultiDimIdentityMap(rank);
@@ -59,8 +66,7 @@ Value RowBuilder::map(ValueRange operands, Body body, int64_t columnOperands) {
       maps.push_back(
           AffineMap::get(rank, 0, builder.getAffineDimExpr(rank - 1)));
     else
-      maps.push_back(operandRank == rank ? identity
-                                         : identity.getMajorSubMap(rank - 1));
+      maps.push_back(operandRank == rank ? identity : getRowMap(identity));
   }
   maps.push_back(identity);
   Value init = tensor::EmptyOp::create(builder, sizes, type.getElementType());
@@ -86,8 +92,8 @@ Value RowBuilder::reduce(Value operand, TypedAttr neutral, Body body) {
   iterators.back() = utils::IteratorType::reduction;
   auto op = linalg::GenericOp::create(
       builder, init.getType(), operand, init,
-      ArrayRef<AffineMap>{identity, identity.getMajorSubMap(rank - 1)},
-      iterators, [&](OpBuilder &nested, Location loc, ValueRange arguments) {
+      ArrayRef<AffineMap>{identity, getRowMap(identity)}, iterators,
+      [&](OpBuilder &nested, Location loc, ValueRange arguments) {
         ImplicitLocOpBuilder inner(loc, nested);
         linalg::YieldOp::create(inner, body(inner, arguments));
       });
