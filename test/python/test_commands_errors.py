@@ -80,8 +80,10 @@ def test_module_without_main(command, chain, tmp_path, fail):
 
 def test_module_that_is_no_text(chain, tmp_path, fail):
     module = tmp_path / "bad.mlir"
-    module.write_bytes(b'module {\n  "\xff\xfe"() : () -> ()\n}\n')
-    single_line(fail(*step("compile", module, chain, tmp_path)), f"{module}:2:3: ")
+    module.write_bytes(b'func.func @main() {\n  func.call @"\xff\xfe"() : () -> ()\n  return\n}\n')
+    error = fail(*step("compile", module, chain, tmp_path))
+    single_line(error, f"{module}:2:3: ")
+    assert "does not reference a valid function" in error
 
 
 def test_truncated_bytecode(chain, tmp_path, fail):
