@@ -82,7 +82,7 @@ NLQ_EXPORT void nlqRunnerDestroy(NlqRunner *runner);
 NLQ_EXPORT char *nlqRunnerSignature(const NlqRunner *runner);
 /// Runs `count` samples. `arguments[i]` holds argument i of all samples, one
 /// after the other; `results` likewise. `seconds`, where not null, receives the
-/// time each sample took.
+/// CPU time that each sample took of the calling thread.
 NLQ_EXPORT int nlqRunnerRun(NlqRunner *runner, int64_t count,
                             const void *const *arguments, void *const *results,
                             double *seconds, char **error);

@@ -211,7 +211,7 @@ class Runner:
     def run(self, samples: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
         """Runs samples, one array [N, ...] per argument (a leading dimension of 1 may be left out).
 
-        Returns one array [N, ...] per result and the seconds each sample took.
+        Returns one array [N, ...] per result and the CPU seconds each sample took.
         """
         count = len(samples[0])
         arrays = []
