@@ -52,8 +52,8 @@ NLQ_EXPORT int nlqModuleWriteBytecode(const NlqModule *module, const char *path,
 ///  "results": [...]}. One without a name is called arg0, result0 and so on.
 NLQ_EXPORT char *nlqModuleSignature(const NlqModule *module, char **error);
 /// Compiles a float module, or one whose operations have methods, to an object
-/// file. `target` as nlqRunnerCompile's; the function `main` is called `entry` there, and takes a
-/// pointer per argument, then one per result.
+/// file. `target` as nlqRunnerCompile's; the function `main` is called `entry`
+/// there, and takes a pointer per argument, then one per result.
 NLQ_EXPORT int nlqModuleEmitObject(const NlqModule *module, const char *target,
                                    const char *entry, const char *path,
                                    char **error);
