@@ -8,6 +8,7 @@
 
 #include "Handles.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
 #include "nlq/Dialect/NLQ/IR/NLQDialect.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Execution/ReferenceRunner.h"
@@ -29,11 +30,15 @@ llvm::Error capi::lower(NlqModule &module, const Target &target) {
   llvm::Expected<VectorFeatures> features = getVectorFeatures(target);
   if (!features)
     return features.takeError();
-  // Float non-linear operations mean a float model, or islands that somebody
-  // asked for with nlq-to-float.
-  bool hasFloat = false;
-  module.module.get()->walk(
-      [&](NonlinearOpInterface op) { hasFloat |= !op.isQuantized(); });
+  // A module without boundary casts is a float model; float non-linear
+  // operations between them are islands that somebody asked for (nlq-to-float).
+  bool isQuantized = false, hasIslands = false;
+  module.module.get()->walk([&](Operation *op) {
+    isQuantized |= isa<quant::QuantizeCastOp, quant::DequantizeCastOp>(op);
+    if (auto nonlinear = dyn_cast<NonlinearOpInterface>(op))
+      hasIslands |= !nonlinear.isQuantized();
+  });
+  bool hasFloat = !isQuantized || hasIslands;
   std::string options = hasFloat ? "allow-float" : "";
   if (std::vector<std::string> names = features->getNames(); !names.empty())
     options += " features=" + llvm::join(names, ",");
