@@ -312,8 +312,8 @@ TEST_F(ReferenceRunnerTest, ErrorsNameOperationAndLocation) {
 }
 
 TEST_F(ReferenceRunnerTest, IllegalMethodsGiveTheirReason) {
-  parse(withAttributes(kSoftmax, "{method = #nlq.ibert<out_bits = 99>}"));
-  EXPECT_NE(createError().find("can't be computed by 'ibert': "),
+  parse(withAttributes(kSoftmax, "{method = #nlq.table<form = reference>}"));
+  EXPECT_NE(createError().find("can't be computed by 'table': "),
             std::string::npos)
       << createError();
 }
