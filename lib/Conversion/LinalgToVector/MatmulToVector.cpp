@@ -294,11 +294,13 @@ struct ConvertMatmulToVectorPass
 
   void runOnOperation() override {
     if (lanes < 1 || !llvm::isPowerOf2_64(lanes)) {
-      getOperation().emitError("lanes must be a power of two, found ") << lanes;
+      getOperation().emitError("lanes must be a power of two, found ")
+          << int64_t(lanes);
       return signalPassFailure();
     }
     if (rows < 1) {
-      getOperation().emitError("rows must be at least 1, found ") << rows;
+      getOperation().emitError("rows must be at least 1, found ")
+          << int64_t(rows);
       return signalPassFailure();
     }
     llvm::Expected<VectorFeatures> vectorFeatures =

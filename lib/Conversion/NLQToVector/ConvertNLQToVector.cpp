@@ -27,7 +27,8 @@ struct ConvertNLQToVectorPass
 
   void runOnOperation() override {
     if (lanes < 1 || !llvm::isPowerOf2_64(lanes)) {
-      getOperation().emitError("lanes must be a power of two, found ") << lanes;
+      getOperation().emitError("lanes must be a power of two, found ")
+          << int64_t(lanes);
       return signalPassFailure();
     }
     SmallVector<KernelOp> kernels;
