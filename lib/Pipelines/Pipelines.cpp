@@ -29,7 +29,8 @@ using namespace nlq;
 
 void nlq::buildToKernelsPipeline(OpPassManager &pm, bool allowFloat) {
   pm.addPass(createNLQToInteger());
-  pm.addPass(createCanonicalizerPass());
+  // No canonicalizer before the boundary casts are lowered: it takes a dcast of
+  // a qcast for nothing, and the rounding would be lost.
   pm.addPass(createCSEPass());
   // gamma and beta have gone into the kernels; nothing else may be float.
   if (!allowFloat)

@@ -85,6 +85,17 @@ func.func @bound_between_floats(%x: tensor<f32>) -> tensor<i32> {
   return %1 : tensor<i32>
 }
 
+// Rounded to a type and back: not nothing.
+// CHECK-LABEL: func @round_trip
+// CHECK: math.roundeven
+// CHECK: arith.fptosi
+// CHECK: arith.sitofp
+func.func @round_trip(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %0 = quant.qcast %x : tensor<2xf32> to tensor<2x!s>
+  %1 = quant.dcast %0 : tensor<2x!s> to tensor<2xf32>
+  return %1 : tensor<2xf32>
+}
+
 // -----
 
 // Without the storage cast there is no storage type to lower to.

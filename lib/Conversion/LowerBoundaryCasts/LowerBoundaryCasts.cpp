@@ -210,7 +210,8 @@ struct NLQLowerBoundaryCastsPass
   }
 
 private:
-  /// A qcast must be read through storage casts, a dcast must read one.
+  /// A qcast must be read through storage casts or by a dcast; a dcast must
+  /// read one of these.
   LogicalResult lower(Operation *op) {
     OpBuilder builder(op);
     CastLowering lowering(builder, op->getLoc());
@@ -227,11 +228,17 @@ private:
         return unsupported();
       Value storage = lowering.quantize(qcast.getInput(), type);
       for (Operation *user : llvm::make_early_inc_range(op->getUsers())) {
-        auto scast = dyn_cast<quant::StorageCastOp>(user);
-        if (!scast)
+        if (auto scast = dyn_cast<quant::StorageCastOp>(user)) {
+          scast.replaceAllUsesWith(storage);
+          scast.erase();
+        } else if (isa<quant::DequantizeCastOp>(user)) {
+          // Rounded to the type and back; lowered next.
+          builder.setInsertionPoint(user);
+          user->setOperand(0, quant::StorageCastOp::create(
+                                  builder, user->getLoc(), type, storage));
+        } else {
           return unsupported();
-        scast.replaceAllUsesWith(storage);
-        scast.erase();
+        }
       }
       op->erase();
       return success();
