@@ -7,7 +7,7 @@ from lit.llvm import llvm_config
 
 config.name = "nlq"
 config.test_format = lit.formats.ShTest(not llvm_config.use_lit_shell)
-config.suffixes = [".mlir"]
+config.suffixes = [".mlir", ".test"]
 config.excludes = ["unit", "python", "Inputs"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.nlq_obj_root, "test")
@@ -31,9 +31,18 @@ to_llvm = (
     "-convert-arith-to-llvm -convert-index-to-llvm -convert-cf-to-llvm "
     "-reconcile-unrealized-casts"
 )
+
+# Checks the pages of docs/reference against the .td files.
+check_reference = (
+    f"'{config.cmake}' -DCHECK=ON -DTBLGEN={config.llvm_tools_dir}/mlir-tblgen "
+    f"-DSOURCE='{config.nlq_src_root}' '-DINCLUDE={config.mlir_include_dirs}' "
+    f"-P '{config.nlq_src_root}/docs/GenerateReference.cmake'"
+)
+
 runner_utils = os.path.join(config.llvm_libs_dir, "libmlir_c_runner_utils.so")
 config.substitutions += [
     ("%to_llvm", to_llvm),
+    ("%check_reference", check_reference),
     (
         "%run_main",
         f"mlir-runner -e main -entry-point-result=void -shared-libs={runner_utils}",

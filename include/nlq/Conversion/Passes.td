@@ -16,9 +16,9 @@ def NLQToInteger : Pass<"nlq-to-integer", "::mlir::ModuleOp"> {
   let description = [{
     Replaces every quantized nlq operation by `nlq.kernel` on signless integers:
     the kernel that its method builds, and for `nlq.requantize` the shared
-    requantization kernel. Quantized types disappear; the boundary casts
-    `quant.qcast` and `quant.dcast` stay, each beside the `quant.scast` that
-    gives it its type.
+    requantization kernel. Quantized types disappear, also from functions, calls
+    and operations of the tensor dialect; the boundary casts `quant.qcast` and
+    `quant.dcast` stay, each beside the `quant.scast` that gives it its type.
 
     Fails where an operation has no method, or where the method is not legal
     there, with the method's reason. A remark tells of operations whose elements
@@ -78,7 +78,8 @@ def NLQLowerBoundaryCasts
     the cast to integer, so that no float is out of the integer's range. A NaN
     becomes the zero point. `dcast`: `(q - zero point) * scale`. Both become
     linalg on the storage type. (Upstream's lowering truncates instead of
-    rounding.)
+    rounding.) Run this before the canonicalizer, which takes a `dcast` of a
+    `qcast` for nothing.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::linalg::LinalgDialect",
@@ -119,7 +120,8 @@ def ConvertNLQToVector : Pass<"convert-nlq-to-vector", "::mlir::ModuleOp"> {
   let description = [{
     Loops over rows; a row is passed over once per reduction and once for the
     result, in chunks of `lanes` elements, the last chunk overlapping the one
-    before it. Widths follow from `bound`.
+    before it. Widths follow from `bound`. Rows of dynamic length end in single
+    elements; they must not be longer than the graph's `max_row_length`.
   }];
   let options = [Option<"lanes", "lanes", "int64_t", "16",
                         "Elements per vector, a power of two">];

@@ -104,9 +104,12 @@ class NLQ_MethodAttr<string cppName, string name>
   }];
   let parameters = (ins
     DefaultValuedParameter<"::nlq::MethodForm",
-      "::nlq::MethodForm::Corrected">:$form,
-    OptionalParameter<"::mlir::Type">:$in,
-    DefaultValuedParameter<"unsigned", "16">:$out_bits);
+      "::nlq::MethodForm::Corrected",
+      "published arithmetic to the bit, or its corrected form">:$form,
+    OptionalParameter<"::mlir::Type",
+      "type the operand is narrowed to first">:$in,
+    DefaultValuedParameter<"unsigned", "16",
+      "width of the grid that the method computes on">:$out_bits);
   let assemblyFormat = [{
     `<` struct(params) `>`
   }];
