@@ -26,7 +26,7 @@ def count(path: Path) -> tuple[int, int, int]:
 
 
 def count_unit(directory: Path) -> tuple[int, int, int]:
-    """The same of all GoogleTest programs; one that left no file, as after a crash, is a failure."""
+    """The same of all GoogleTest programs; one without a file, as after a crash, has failed."""
     ctest = ElementTree.parse(directory / "ctest.xml").iter("testcase")
     names = [case.get("name") for case in ctest]
     files = [directory / "unit" / f"{name}.xml" for name in names]
