@@ -62,6 +62,18 @@ func.func @layer_norm(%x: tensor<2x8xf32>, %g: tensor<8xf32>, %b: tensor<8xf32>)
   return %0 : tensor<2x8xf32>
 }
 
+// Gamma and beta may have another float type.
+// CHECK-LABEL: func @layer_norm_types
+// CHECK: ^bb0(%{{.*}}: f16, %{{.*}}: f16, %[[G:.*]]: f32, %[[B:.*]]: f64, %{{.*}}: f16):
+// CHECK-DAG: arith.truncf %[[G]] : f32 to f16
+// CHECK-DAG: arith.truncf %[[B]] : f64 to f16
+func.func @layer_norm_types(%x: tensor<2x8xf16>, %g: tensor<8xf32>, %b: tensor<8xf64>)
+    -> tensor<2x8xf16> {
+  %0 = nlq.layer_norm %x, %g, %b {epsilon = 0.5}
+      : tensor<2x8xf16>, tensor<8xf32>, tensor<8xf64> -> tensor<2x8xf16>
+  return %0 : tensor<2x8xf16>
+}
+
 // Quantized operations are not float operations, and a mean over a row of
 // unknown length is not made.
 // CHECK-LABEL: func @left

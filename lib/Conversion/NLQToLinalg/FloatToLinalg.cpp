@@ -104,6 +104,21 @@ static Value constantLike(ImplicitLocOpBuilder &b, double value, Value like) {
   return arith::ConstantOp::create(b, b.getFloatAttr(like.getType(), value));
 }
 
+/// `value` in the float type of `like`.
+static Value castLike(ImplicitLocOpBuilder &b, Value value, Value like) {
+  Type type = like.getType();
+  if (value.getType() == type)
+    return value;
+  unsigned from = value.getType().getIntOrFloatBitWidth();
+  unsigned to = type.getIntOrFloatBitWidth();
+  if (from < to)
+    return arith::ExtFOp::create(b, type, value);
+  // f16 and bf16 are of one width; f32 holds both.
+  if (from == to)
+    value = arith::ExtFOp::create(b, b.getF32Type(), value);
+  return arith::TruncFOp::create(b, type, value);
+}
+
 /// A sum in any order, so that it vectorizes.
 static Value addAnyOrder(ImplicitLocOpBuilder &b, ValueRange x) {
   return arith::AddFOp::create(b, x[0], x[1], arith::FastMathFlags::reassoc);
@@ -219,8 +234,10 @@ struct LowerLayerNorm : OpRewritePattern<LayerNormOp> {
                       b, arith::AddFOp::create(b, variance,
                                                constantLike(b, epsilon, x[1])));
                   Value normal = arith::DivFOp::create(b, x[0], deviation);
+                  Value gamma = castLike(b, x[2], normal);
+                  Value beta = castLike(b, x[3], normal);
                   return arith::AddFOp::create(
-                      b, arith::MulFOp::create(b, normal, x[2]), x[3]);
+                      b, arith::MulFOp::create(b, normal, gamma), beta);
                 },
                 /*columnOperands=*/2));
     return success();

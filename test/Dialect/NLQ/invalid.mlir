@@ -117,6 +117,16 @@ func.func @epsilon(%x: tensor<2x3xf32>, %g: tensor<3xf32>) {
 
 // -----
 
+// (C5)
+func.func @epsilon_nan(%x: tensor<2x3xf32>, %g: tensor<3xf32>) {
+  // expected-error @+1 {{'nlq.layer_norm' op epsilon must not be negative, found nan}}
+  %0 = nlq.layer_norm %x, %g, %g {epsilon = 0x7FF8000000000000 : f64}
+      : tensor<2x3xf32>, tensor<3xf32>, tensor<3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
 func.func @epsilon_missing(%x: tensor<2x3xf32>, %g: tensor<3xf32>) {
   // expected-error @+1 {{'nlq.layer_norm' op requires attribute 'epsilon'}}
   %0 = nlq.layer_norm %x, %g, %g

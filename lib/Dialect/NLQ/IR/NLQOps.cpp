@@ -222,7 +222,7 @@ LogicalResult LayerNormOp::verify() {
                            << columns;
   }
   // (C5)
-  if (getEpsilon().convertToDouble() < 0)
+  if (!(getEpsilon().convertToDouble() >= 0))
     return emitOpError() << "epsilon must not be negative, found "
                          << getEpsilon().convertToDouble();
   return success();
