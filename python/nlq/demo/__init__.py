@@ -142,8 +142,9 @@ def _print(console: Console, results: _Results) -> None:
             console.print(sentence)
     console.print(
         "Accuracies are these small models' own. SQNR is that of the logits against the float "
-        "model; us/image the median CPU time on one core. 'bit exact' compares compiled code with the "
-        "reference on so many images."
+        "model; us/image the median CPU time on one core. 'bit exact' compares compiled code with "
+        "the reference on so many images. A summary compares with the best uniform row of any "
+        "widths."
     )
 
 

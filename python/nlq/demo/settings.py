@@ -42,7 +42,6 @@ class Assignment:
     widths: str
     options: str | None
     is_uniform: bool = False
-    is_mixed: bool = False
 
 
 def make_assignments(methods: list[dict]) -> list[Assignment]:
@@ -52,13 +51,8 @@ def make_assignments(methods: list[dict]) -> list[Assignment]:
     rows += [_uniform(m, methods, "seed") for m in families]
     restricted = "form=reference set=seed"
     rows += [
-        Assignment("mixed, paper's metric", "seed", "policy=paper", is_mixed=True),
-        Assignment(
-            "mixed, consumer metric",
-            "seed",
-            f"policy=best metric=consumer {restricted}",
-            is_mixed=True,
-        ),
+        Assignment("mixed, paper's metric", "seed", "policy=paper"),
+        Assignment("mixed, consumer metric", "seed", f"policy=best metric=consumer {restricted}"),
     ]
     rows += [_uniform(m, methods, "standalone") for m in families]
     rows.append(

@@ -62,7 +62,10 @@ def print_slots(
     marks = {title: chr(ord("a") + index) for index, title in enumerate(chosen)}
     legend = ", ".join(f"{mark} = {title}" for title, mark in marks.items())
     table = Table(title=f"{setting.model}, {setting.name}: slots", title_justify="left")
-    table.caption = f"chosen by: {legend}; * = published form; figures are dB by consumer metric (by the paper's)"
+    table.caption = (
+        f"chosen by: {legend}; * = published form; figures are dB by consumer metric "
+        "(by the paper's)"
+    )
     table.caption_justify = "left"
     for heading in ("slot", "op", "candidates, in/out bits"):
         table.add_column(heading)
@@ -104,37 +107,34 @@ def _short(method: str) -> str:
     if narrowed:
         sign, bits, low, high = narrowed.groups()
         if high is not None:
-            bits = str((int(high) - int(low) + 1).bit_length())
+            bits = str((int(high) - int(low)).bit_length())
         width = f"{sign}{bits}"
     out_bits = re.search(r"out_bits = (\d+)", rest)
     return f"{name}{form} {width}/{out_bits[1] if out_bits else 16}"
 
 
 def summarize(setting: Setting, assignments: list[Assignment], rows: list[Row]) -> list[str]:
-    """Whether mixing paid against the best uniform assignment at the same widths."""
-    seed = [
-        (a, r)
-        for a, r in zip(assignments, rows, strict=True)
-        if a.widths.startswith("seed") and r.correct is not None
-    ]
-    uniform = [r for a, r in seed if a.is_uniform]
-    mixed = [r for a, r in seed if a.is_mixed]
-    if not uniform or not mixed:
+    """Whether choosing per operation paid, against the uniform assignments at any widths."""
+    ran = [(a, r) for a, r in zip(assignments, rows, strict=True) if r.correct is not None]
+    uniform = [r for a, r in ran if a.is_uniform]
+    chosen = [r for a, r in ran if a.options is not None and not a.is_uniform]
+    if not uniform or not chosen:
         return [f"{setting.key}: nothing to compare."]
     best = max(uniform, key=lambda r: r.logit_sqnr_db)
     top = max(uniform, key=lambda r: r.correct)
     return [
-        f"{setting.key}: {row.assignment} {_verdict(row.logit_sqnr_db, best.logit_sqnr_db, 'dB')} "
-        f"the best uniform method by SQNR ({best.assignment}), and "
-        f"{_verdict(row.correct, top.correct, 'images')} the best by accuracy ({top.assignment})."
-        for row in mixed
+        f"{setting.key}, {row.assignment}: "
+        f"{_compare(row.logit_sqnr_db, best.logit_sqnr_db, best, 'dB')}; "
+        f"{_compare(row.correct, top.correct, top, 'images')}."
+        for row in chosen
     ]
 
 
-def _verdict(mine: float, other: float, unit: str) -> str:
+def _compare(mine: float, other: float, uniform: Row, unit: str) -> str:
+    """A clause on a row's figure against that of the uniform row that is best by it."""
+    name = f"{uniform.assignment} ({uniform.widths})"
     difference = mine - other
     if abs(difference) < (0.05 if unit == "dB" else 1):
-        return "ties with"
-    amount = f"{abs(difference):.1f}" if unit == "dB" else f"{abs(difference)}"
-    unit = unit.removesuffix("s") if amount == "1" else unit
-    return f"is {amount} {unit} {'above' if difference > 0 else 'BELOW'}"
+        return f"ties with {name}"
+    amount = f"{abs(difference):.1f} dB" if unit == "dB" else f"{abs(difference)} of the images"
+    return f"beats {name} by {amount}" if difference > 0 else f"LOSES to {name} by {amount}"
