@@ -17,10 +17,8 @@
 
 namespace nlq::methods {
 
-extern const Method kIBert;
-extern const Method kIViT;
-extern const Method kFQViT;
-extern const Method kTable;
+#define NLQ_METHOD(constant) extern const Method constant;
+#include "Methods.def"
 
 } // namespace nlq::methods
 

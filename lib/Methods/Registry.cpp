@@ -11,12 +11,9 @@
 
 using namespace nlq::methods;
 
-/// One line per method.
 static const Method *const kMethods[] = {
-    &kIBert,
-    &kIViT,
-    &kFQViT,
-    &kTable,
+#define NLQ_METHOD(constant) &constant,
+#include "Methods.def"
 };
 
 llvm::ArrayRef<const Method *> nlq::methods::allMethods() { return kMethods; }
