@@ -208,16 +208,6 @@ buildReferenceLayerNorm(const Problem &problem) {
       problem);
 }
 
-static llvm::Expected<MethodKernel>
-buildCorrectedLayerNorm(const Problem &problem) {
-  if (llvm::Error error =
-          requireOneScale(problem, "the columns have no common unit"))
-    return std::move(error);
-  Builder builder(problem.maxRowLength);
-  Value q = narrowOperand(builder, problem);
-  return accurateLayerNorm(builder, q, problem.narrowed.scales[0], problem);
-}
-
 //===----------------------------------------------------------------------===//
 // The entry
 //===----------------------------------------------------------------------===//
@@ -249,7 +239,7 @@ static const Implementation kImplementations[] = {
     {"gelu", Form::Reference, buildReferenceGelu, kWideWidths},
     {"gelu", Form::Corrected, buildCorrectedGelu, kCorrectedGeluWidths},
     {"layer_norm", Form::Reference, buildReferenceLayerNorm, kWideWidths},
-    {"layer_norm", Form::Corrected, buildCorrectedLayerNorm, kWideWidths},
+    {"layer_norm", Form::Corrected, buildAccurateLayerNorm, kWideWidths},
 };
 
 const Method nlq::methods::kIBert = {"ibert",

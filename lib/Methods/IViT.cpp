@@ -222,16 +222,6 @@ buildReferenceLayerNorm(const Problem &problem) {
                                  problem);
 }
 
-static llvm::Expected<MethodKernel>
-buildCorrectedLayerNorm(const Problem &problem) {
-  if (llvm::Error error =
-          requireOneScale(problem, "the columns have no common unit"))
-    return std::move(error);
-  Builder builder(problem.maxRowLength);
-  Value q = narrowOperand(builder, problem);
-  return accurateLayerNorm(builder, q, problem.narrowed.scales[0], problem);
-}
-
 //===----------------------------------------------------------------------===//
 // The entry
 //===----------------------------------------------------------------------===//
@@ -268,7 +258,7 @@ static const Implementation kImplementations[] = {
     {"gelu", Form::Reference, buildReferenceGelu, kGeluWidths},
     {"gelu", Form::Corrected, buildCorrectedGelu, kCorrectedGeluWidths},
     {"layer_norm", Form::Reference, buildReferenceLayerNorm, kLayerNormWidths},
-    {"layer_norm", Form::Corrected, buildCorrectedLayerNorm, kLayerNormWidths},
+    {"layer_norm", Form::Corrected, buildAccurateLayerNorm, kLayerNormWidths},
 };
 
 const Method nlq::methods::kIViT = {

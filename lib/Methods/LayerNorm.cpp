@@ -180,3 +180,13 @@ llvm::Expected<MethodKernel> nlq::methods::storePublishedLayerNorm(
   Value out = scaled + builder.column("beta", std::move(offsets));
   return storeResult(builder, out, std::move(scales), problem);
 }
+
+llvm::Expected<MethodKernel>
+nlq::methods::buildAccurateLayerNorm(const Problem &problem) {
+  if (llvm::Error error =
+          requireOneScale(problem, "the columns have no common unit"))
+    return std::move(error);
+  Builder builder(problem.maxRowLength);
+  Value q = narrowOperand(builder, problem);
+  return accurateLayerNorm(builder, q, problem.narrowed.scales[0], problem);
+}

@@ -63,6 +63,10 @@ storePublishedLayerNorm(kernel::Builder &builder, kernel::Value y,
                         int64_t largest, llvm::StringRef lemma,
                         const Problem &problem);
 
+/// The corrected form of methods that add nothing of their own: the operand
+/// narrowed to one scale, then accurateLayerNorm.
+llvm::Expected<MethodKernel> buildAccurateLayerNorm(const Problem &problem);
+
 } // namespace nlq::methods
 
 #endif // NLQ_LIB_METHODS_LAYERNORM_H
