@@ -181,14 +181,21 @@ static llvm::Expected<Action> fillRule(Operation *op, Planner &planner) {
   return makeCopy(op, planner, scalar, std::move(box));
 }
 
+/// The box that covers a whole tensor of `shape`; where it is copied from is
+/// left to be said.
+static Box makeWholeBox(ArrayRef<int64_t> shape) {
+  Box box;
+  box.extents.assign(shape.begin(), shape.end());
+  box.toStrides = getStrides(shape);
+  return box;
+}
+
 static llvm::Expected<Action> broadcastRule(Operation *op, Planner &planner) {
   auto broadcast = cast<linalg::BroadcastOp>(op);
   if (op->getNumResults() != 1)
     return makeError(op, "only tensors can be run");
-  Box box;
   ArrayRef<int64_t> shape = getShape(op->getResult(0));
-  box.extents.assign(shape.begin(), shape.end());
-  box.toStrides = getStrides(shape);
+  Box box = makeWholeBox(shape);
   SmallVector<int64_t> strides = getStrides(getShape(broadcast.getInput()));
   size_t next = 0;
   for (int64_t dim = 0; dim < int64_t(shape.size()); ++dim)
@@ -202,10 +209,7 @@ static llvm::Expected<Action> transposeRule(Operation *op, Planner &planner) {
   auto transpose = cast<linalg::TransposeOp>(op);
   if (op->getNumResults() != 1)
     return makeError(op, "only tensors can be run");
-  Box box;
-  ArrayRef<int64_t> shape = getShape(op->getResult(0));
-  box.extents.assign(shape.begin(), shape.end());
-  box.toStrides = getStrides(shape);
+  Box box = makeWholeBox(getShape(op->getResult(0)));
   SmallVector<int64_t> strides = getStrides(getShape(transpose.getInput()));
   for (int64_t dim : transpose.getPermutation())
     box.fromStrides.push_back(strides[dim]);

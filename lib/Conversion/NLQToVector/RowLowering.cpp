@@ -39,6 +39,8 @@ struct Phase {
 
 /// Which nodes are computed in which pass over the row.
 struct Schedule {
+  /// The phase in which each node can first be known.
+  std::vector<unsigned> levels;
   std::vector<Phase> phases;
   /// Every node that lies in scratch, with the phase that writes it.
   llvm::DenseMap<NodeId, unsigned> spilledIn;
@@ -50,7 +52,7 @@ static bool isReduction(const Node &node) {
   return node.opcode == Opcode::ReduceMax || node.opcode == Opcode::ReduceSum;
 }
 
-/// The phase in which each node can first be known.
+/// Schedule::levels.
 static std::vector<unsigned> computeLevels(const Graph &graph) {
   std::vector<unsigned> levels(graph.nodes.size(), 0);
   for (auto [id, node] : llvm::enumerate(graph.nodes)) {
@@ -66,8 +68,9 @@ static std::vector<unsigned> computeLevels(const Graph &graph) {
 static constexpr unsigned kRecomputeLimit = 3;
 
 static Schedule makeSchedule(const Graph &graph) {
-  std::vector<unsigned> levels = computeLevels(graph);
   Schedule schedule;
+  schedule.levels = computeLevels(graph);
+  const std::vector<unsigned> &levels = schedule.levels;
   schedule.phases.resize(levels[graph.result] + 1);
   // Operations needed to compute a node again from inputs and row values.
   std::vector<unsigned> cost(graph.nodes.size(), 0);
@@ -385,10 +388,9 @@ void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
   const Phase &phase = schedule.phases[phaseIndex];
   // Row values this phase reads are computed before its loops, where they
   // dominate all of them.
-  std::vector<unsigned> levels = computeLevels(graph);
   for (auto [id, node] : llvm::enumerate(graph.nodes))
     if (!variesInRow(node) && !isReduction(node) &&
-        node.opcode != Opcode::Constant && levels[id] <= phaseIndex)
+        node.opcode != Opcode::Constant && schedule.levels[id] <= phaseIndex)
       emitter.emitRow(id, row);
 
   SmallVector<Value> results(phase.reductions.size());
