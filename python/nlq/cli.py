@@ -62,6 +62,23 @@ def _add_import(commands: argparse._SubParsersAction) -> None:
         metavar="name=N",
         help="fix a symbolic dimension (may be repeated); an unnamed one is called INPUT:AXIS",
     )
+    command.add_argument(
+        "--output",
+        dest="outputs",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="return this value instead of the model's outputs, and leave out all that does not "
+        "lead to it (may be repeated)",
+    )
+    command.add_argument(
+        "--input",
+        dest="inputs",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="make this value an argument, and leave out what computes it (may be repeated)",
+    )
     command.set_defaults(run=_run_import)
 
 
@@ -69,7 +86,7 @@ def _run_import(options: argparse.Namespace) -> None:
     # Imported here so that the other commands do not pay for onnx.
     from nlq.onnx_import import import_onnx, write_module
 
-    module = import_onnx(options.model, dict(options.dims))
+    module = import_onnx(options.model, dict(options.dims), options.inputs, options.outputs)
     if str(options.output) == "-":
         module.write(sys.stdout)
     else:

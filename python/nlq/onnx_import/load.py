@@ -5,7 +5,7 @@
 """Reading an ONNX file: decoding, external data, fixed dimensions and the checks of onnx."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import google.protobuf.message
@@ -17,6 +17,7 @@ import onnx.inliner
 import onnx.numpy_helper
 
 from nlq.errors import NlqError
+from nlq.onnx_import.cut import check_names, keep_outputs
 from nlq.onnx_import.legacy_gelu import expand_legacy_gelu
 
 OLDEST_OPSET = 13
@@ -50,10 +51,15 @@ class LoadedModel:
         return None
 
 
-def load_model(path: Path, dims: dict[str, int]) -> LoadedModel:
+def load_model(
+    path: Path, dims: dict[str, int], outputs: Sequence[str], named: Sequence[str]
+) -> LoadedModel:
     """Loads and checks the model at `path`, with symbolic dimensions fixed as `dims` says.
 
-    Raises NlqError naming what is wrong with the file, its opset, its inputs or `dims`.
+    Its results are the values `outputs`, or its own if there are none, and nothing is kept but what
+    leads to them. The values `named` must exist too.
+
+    Raises NlqError naming what is wrong with the file, its opset, its inputs or the arguments.
     """
     proto = _decode(path)
     _load_external_data(path, proto)
@@ -62,6 +68,9 @@ def load_model(path: Path, dims: dict[str, int]) -> LoadedModel:
     if proto.functions:
         model.proto = proto = onnx.inliner.inline_local_functions(proto)
     expand_legacy_gelu(proto)
+    check_names(proto.graph, model.name, [*outputs, *named])
+    if outputs:
+        keep_outputs(proto.graph, outputs)
     _fix_dimensions(model, dims)
     _move_initializers(model)
     _check(model)
@@ -226,6 +235,11 @@ def _check(model: LoadedModel) -> None:
     """
     checked = onnx.ModelProto()
     checked.CopyFrom(model.proto)
+    for value in checked.graph.output:
+        if not value.HasField("type"):
+            # A result by `keep_outputs`, whose type follows; the checker wants any.
+            value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+            value.type.tensor_type.shape.SetInParent()
     for node in checked.graph.node:
         if not is_known(node, model.opset(node.domain)):
             model.well_formed = False
