@@ -10,7 +10,8 @@ Each recognizer replaces what it finds by one node of the domain "nlq", on which
     LayerNorm(x, g, b)      over the last dimension C, g and b constants [C]; epsilon
     Gelu(x)                 approximate = b"none" (erf) or b"tanh"
 
-The nodes that are left without a user are removed. A chain that does not match stays as it is.
+Constant factors after a Linear become part of its constants. The nodes that are left without a user
+are removed. A chain that does not match stays as it is.
 """
 
 from nlq.onnx_import.graph import Graph
@@ -18,12 +19,19 @@ from nlq.onnx_import.patterns.forwards import bypass_forwards
 from nlq.onnx_import.patterns.gelu import recognize_gelu
 from nlq.onnx_import.patterns.layer_norm import recognize_layer_norm
 from nlq.onnx_import.patterns.linear import recognize_linear
+from nlq.onnx_import.patterns.scaling import fold_scalings
 
 __all__ = ["recognize"]
 
 
 def recognize(graph: Graph) -> None:
     """Runs all recognizers on `graph`."""
-    for recognizer in (bypass_forwards, recognize_layer_norm, recognize_gelu, recognize_linear):
+    for recognizer in (
+        bypass_forwards,
+        recognize_layer_norm,
+        recognize_gelu,
+        recognize_linear,
+        fold_scalings,
+    ):
         recognizer(graph)
         graph.remove_dead_nodes()
