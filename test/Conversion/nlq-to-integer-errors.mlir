@@ -32,10 +32,10 @@ func.func @too_wide(%x: tensor<2x4x!acc>) -> tensor<2x4x!a> {
 
 // -----
 
-!w = !quant.uniform<i16:f32, 0.001>
+!w = !quant.uniform<i32:f32, 0.001>
 !a = !quant.uniform<i8:f32, 0.1>
 func.func @large_table(%x: tensor<2x4x!w>) -> tensor<2x4x!a> {
-  // expected-error @+1 {{'nlq.gelu' op as 'table': table gelu (corrected): the type 'in' takes 65536 values, and a table of at most 256 is allowed}}
+  // expected-error @+1 {{'nlq.gelu' op as 'table': table gelu (corrected): the type 'in' takes values in [-2147483648, 2147483647], and 16 bits around the zero point are allowed}}
   %0 = nlq.gelu %x erf {method = #nlq.table<>} : tensor<2x4x!w> -> tensor<2x4x!a>
   return %0 : tensor<2x4x!a>
 }

@@ -222,6 +222,64 @@ TEST(Gelu, TableIsTheRoundedFunction) {
     }
 }
 
+/// Every value of wide inputs, whose scales make the entries lie close together
+/// or apart, reach beyond the table's end or stay within it.
+TEST(Gelu, TableInterpolatesWideInputs) {
+  for (GeluKind kind : {GeluKind::Erf, GeluKind::Tanh})
+    for (unsigned bits : {10u, 12u, 16u})
+      for (double largest : {0.3, 4.0, 9.0, 70.0})
+        for (int64_t zeroPoint : {0, 100}) {
+          SCOPED_TRACE(std::to_string(bits) + " bits to " +
+                       std::to_string(largest));
+          Quantized in =
+              symmetric(bits, largest / double((int64_t(1) << (bits - 1)) - 1));
+          in.zeroPoints = {zeroPoint};
+          Row row;
+          for (int64_t q = in.range.lo; q <= in.range.hi; ++q)
+            row.push_back(q);
+          Problem problem =
+              geluProblem(in, symmetric(8, largest / 127), int64_t(row.size()),
+                          16, Form::Corrected);
+          problem.gelu = kind;
+          Outcome outcome = run("table", "gelu", problem, {row});
+          ASSERT_EQ(outcome.own.size(), 1u);
+          Reals wanted = exact("gelu", problem, in, {row})[0];
+          // Half of h^2/8 times the second derivative, h at most 9/128; the
+          // grid has 16 bits, and two entries and a product are rounded to it.
+          double grid = 1.1 * largest / 16384;
+          for (size_t i = 0; i < wanted.size(); ++i)
+            ASSERT_NEAR(outcome.own[0][i], wanted[i], 2.5e-4 + grid) << row[i];
+        }
+}
+
+/// A result with one scale per column: nearest on each column's own grid, but
+/// for what the 16 bits before cost.
+TEST(Gelu, TableStoresOneScalePerColumn) {
+  const int64_t columns = 512;
+  for (unsigned bits : {8u, 16u}) {
+    Quantized in = symmetric(bits, 5.0 / ((1 << (bits - 1)) - 1));
+    Quantized result = symmetric(8, 1);
+    result.scales.clear();
+    for (int64_t i = 0; i < columns; ++i)
+      result.scales.push_back(0.004 * (1 + double(i % 10)));
+    result.zeroPoints.assign(columns, -90);
+    Rows rows = gaussianRows(in, 40, columns, 1.5, 0, 4);
+    for (Row &row : adversarialRows(in, columns))
+      rows.push_back(row);
+    Problem problem = geluProblem(in, result, columns, 16, Form::Corrected);
+    Outcome outcome = run("table", "gelu", problem, rows);
+    std::vector<Reals> wanted = exact("gelu", problem, in, rows);
+    ASSERT_EQ(outcome.result.size(), rows.size());
+    for (size_t i = 0; i < rows.size(); ++i)
+      for (int64_t j = 0; j < columns; ++j) {
+        double steps =
+            std::clamp(wanted[i][j] / result.scales[j] - 90, -127.0, 127.0);
+        ASSERT_NEAR(double(outcome.result[i][j]), steps, 0.6)
+            << "column " << j << " of " << bits << " bits";
+      }
+  }
+}
+
 //===----------------------------------------------------------------------===//
 // Accumulators with one scale per column
 //===----------------------------------------------------------------------===//
@@ -296,8 +354,8 @@ TEST(Gelu, Refusals) {
   EXPECT_NE(
       refusal("table", wide, Form::Corrected).find("one scale per column"),
       std::string::npos);
-  EXPECT_NE(refusal("table", symmetric(16, 1e-4), Form::Corrected)
-                .find("at most 256"),
+  EXPECT_NE(refusal("table", symmetric(32, 1e-4), Form::Corrected)
+                .find("16 bits around the zero point are allowed"),
             std::string::npos);
   EXPECT_NE(refusal("fqvit", symmetric(8, 0.03), Form::Reference)
                 .find("no such implementation"),
