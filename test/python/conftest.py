@@ -16,6 +16,7 @@ from nlq.cli import main
 from nlq.errors import NlqError
 from nlq.onnx_import import import_onnx
 from nlq.tools import find_nlq_opt
+from vits_fixtures import miniature  # noqa: F401
 
 
 @pytest.fixture(scope="session")
