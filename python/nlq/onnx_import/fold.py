@@ -9,6 +9,9 @@ depends on shapes only, and shapes are static here. Every node whose inputs are 
 evaluated by the reference evaluator of onnx; a Shape or Size of a value with a static shape counts
 as such a node. Folding the shape operand of a Reshape makes its result's shape known, and more can
 be folded: so inference and folding alternate until nothing changes.
+
+Only this alternation is ours: what operators compute, and which shapes they make, is the business
+of the onnx package. docs/Rationale.md says why no simplifier does the rest too.
 """
 
 import numpy as np
