@@ -95,6 +95,8 @@ static void addArray(Profile &profile, const ExposedValue &exposed,
     value.max = std::max(value.max, element);
   }
   value.histogram.add(elements);
+  if (exposed.keepArrays && !exposed.shape.empty())
+    value.channels.add(elements, exposed.shape.back());
   if (exposed.keepArrays && value.kept.size() < profile.numKept)
     value.kept.push_back(std::move(array));
 }

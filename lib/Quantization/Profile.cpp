@@ -8,6 +8,7 @@
 
 #include "nlq/Quantization/Profile.h"
 #include <cmath>
+#include <limits>
 
 using namespace nlq;
 
@@ -64,6 +65,36 @@ double Histogram::getEdge(int bin) const {
 }
 
 //===----------------------------------------------------------------------===//
+// Channels
+//===----------------------------------------------------------------------===//
+
+void ChannelProfile::add(llvm::ArrayRef<float> rows, int64_t channels) {
+  if (empty()) {
+    min.assign(channels, std::numeric_limits<float>::infinity());
+    max.assign(channels, -std::numeric_limits<float>::infinity());
+    sums.assign(channels, 0);
+    squares.assign(channels, 0);
+  }
+  for (; !rows.empty(); rows = rows.drop_front(channels))
+    for (int64_t channel = 0; channel < channels; ++channel) {
+      float value = rows[channel];
+      min[channel] = std::min(min[channel], value);
+      max[channel] = std::max(max[channel], value);
+      sums[channel] += value;
+      squares[channel] += double(value) * value;
+    }
+}
+
+void ChannelProfile::merge(const ChannelProfile &other) {
+  for (size_t channel = 0; channel < size(); ++channel) {
+    min[channel] = std::min(min[channel], other.min[channel]);
+    max[channel] = std::max(max[channel], other.max[channel]);
+    sums[channel] += other.sums[channel];
+    squares[channel] += other.squares[channel];
+  }
+}
+
+//===----------------------------------------------------------------------===//
 // Profile
 //===----------------------------------------------------------------------===//
 
@@ -82,6 +113,10 @@ llvm::Error Profile::merge(const Profile &other) {
       return llvm::createStringError("cannot merge profiles: the value '" +
                                      name +
                                      "' does not have the same shape in both");
+    if (addend->channels.size() != value.channels.size())
+      return llvm::createStringError(
+          "cannot merge profiles: only one knows the channels of the value '" +
+          name + "'");
     if (addend->kept.empty() != value.kept.empty())
       return llvm::createStringError(
           "cannot merge profiles: only one keeps arrays of the value '" + name +
@@ -98,6 +133,7 @@ llvm::Error Profile::merge(const Profile &other) {
     value.min = std::min(value.min, addend.min);
     value.max = std::max(value.max, addend.max);
     value.histogram.merge(addend.histogram);
+    value.channels.merge(addend.channels);
     for (const Array &array : addend.kept)
       if (value.kept.size() < numKept)
         value.kept.push_back(array);

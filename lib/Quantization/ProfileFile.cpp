@@ -8,12 +8,13 @@
 //
 // A profile is two files. The .json file holds what a person may want to read
 // and says where in the .bin file the arrays are: histograms as 64-bit counts,
-// kept arrays as 32-bit floats, little endian. It also holds the size and a
+// channels as 32-bit extremes and 64-bit sums, kept arrays as 32-bit floats,
+// little endian. It also holds the size and a
 // hash of the .bin file, so that two files that do not belong together are
 // refused.
 //
 // A profile written by hand may hold ranges only: without "arrays" there is no
-// .bin file, without "histogram" and "kept" a value has none.
+// .bin file, without "histogram", "channels" and "kept" a value has none.
 //
 //===----------------------------------------------------------------------===//
 
@@ -73,6 +74,14 @@ static void appendFloats(std::string &arrays, llvm::ArrayRef<float> values) {
   }
 }
 
+static void appendDoubles(std::string &arrays, llvm::ArrayRef<double> values) {
+  for (double value : values) {
+    char bytes[8];
+    endian::write64le(bytes, llvm::bit_cast<uint64_t>(value));
+    arrays.append(bytes, sizeof(bytes));
+  }
+}
+
 static void writeValue(json::OStream &stream, llvm::StringRef name,
                        const ValueProfile &value, std::string &arrays) {
   stream.objectBegin();
@@ -88,6 +97,14 @@ static void writeValue(json::OStream &stream, llvm::StringRef name,
     stream.attribute("offset", int64_t(arrays.size()));
     appendHistogram(arrays, value.histogram);
   });
+  if (!value.channels.empty())
+    stream.attributeObject("channels", [&] {
+      stream.attribute("offset", int64_t(arrays.size()));
+      appendFloats(arrays, value.channels.min);
+      appendFloats(arrays, value.channels.max);
+      appendDoubles(arrays, value.channels.sums);
+      appendDoubles(arrays, value.channels.squares);
+    });
   stream.attributeObject("kept", [&] {
     stream.attribute("count", int64_t(value.kept.size()));
     stream.attribute("offset", int64_t(arrays.size()));
@@ -155,6 +172,9 @@ namespace {
 struct HistogramEntry {
   int64_t exponent, offset;
 };
+struct ChannelsEntry {
+  int64_t offset;
+};
 struct KeptEntry {
   int64_t count, offset;
 };
@@ -163,6 +183,7 @@ struct ValueEntry {
   std::vector<int64_t> shape;
   double min, max;
   std::optional<HistogramEntry> histogram;
+  std::optional<ChannelsEntry> channels;
   std::optional<KeptEntry> kept;
 };
 struct ArraysEntry {
@@ -183,6 +204,11 @@ bool fromJSON(const json::Value &json, HistogramEntry &entry, json::Path path) {
          map.map("offset", entry.offset);
 }
 
+bool fromJSON(const json::Value &json, ChannelsEntry &entry, json::Path path) {
+  json::ObjectMapper map(json, path);
+  return map && map.map("offset", entry.offset);
+}
+
 bool fromJSON(const json::Value &json, KeptEntry &entry, json::Path path) {
   json::ObjectMapper map(json, path);
   return map && map.map("count", entry.count) &&
@@ -198,7 +224,8 @@ bool fromJSON(const json::Value &json, ValueEntry &entry, json::Path path) {
   json::ObjectMapper map(json, path);
   return map && map.map("name", entry.name) && map.map("shape", entry.shape) &&
          map.map("min", entry.min) && map.map("max", entry.max) &&
-         map.map("histogram", entry.histogram) && map.map("kept", entry.kept);
+         map.map("histogram", entry.histogram) &&
+         map.map("channels", entry.channels) && map.map("kept", entry.kept);
 }
 
 bool fromJSON(const json::Value &json, ProfileEntry &entry, json::Path path) {
@@ -231,6 +258,34 @@ static bool readHistogram(const HistogramEntry &entry, llvm::StringRef arrays,
   return true;
 }
 
+/// False if the channels are not all there, or hold what no value has.
+static bool readChannels(const ChannelsEntry &entry, llvm::StringRef arrays,
+                         const ValueProfile &value, ChannelProfile &channels) {
+  if (value.shape.empty())
+    return false;
+  uint64_t count = value.shape.back();
+  llvm::StringRef bytes = slice(arrays, entry.offset, count * 24);
+  if (bytes.empty())
+    return false;
+  const char *next = bytes.data();
+  for (std::vector<float> *floats : {&channels.min, &channels.max}) {
+    for (uint64_t index = 0; index < count; ++index, next += 4)
+      floats->push_back(llvm::bit_cast<float>(endian::read32le(next)));
+  }
+  for (std::vector<double> *sums : {&channels.sums, &channels.squares}) {
+    for (uint64_t index = 0; index < count; ++index, next += 8)
+      sums->push_back(llvm::bit_cast<double>(endian::read64le(next)));
+  }
+  for (uint64_t index = 0; index < count; ++index)
+    if (!(value.min <= channels.min[index] &&
+          channels.min[index] <= channels.max[index] &&
+          channels.max[index] <= value.max) ||
+        !std::isfinite(channels.sums[index]) ||
+        !std::isfinite(channels.squares[index]))
+      return false;
+  return true;
+}
+
 static llvm::Expected<ValueProfile>
 readValue(const ValueEntry &entry, llvm::StringRef arrays, uint64_t numKept) {
   auto fail = [&](const llvm::Twine &what) {
@@ -254,6 +309,9 @@ readValue(const ValueEntry &entry, llvm::StringRef arrays, uint64_t numKept) {
   if (entry.histogram &&
       !readHistogram(*entry.histogram, arrays, value.histogram))
     return fail("has no valid histogram");
+  if (entry.channels &&
+      !readChannels(*entry.channels, arrays, value, value.channels))
+    return fail("has no valid channels");
   if (!entry.kept)
     return value;
   if (entry.kept->count < 0 || uint64_t(entry.kept->count) > numKept)

@@ -57,6 +57,12 @@ std::string nlq::hashProfile(const Profile &profile) {
     add(uint64_t(value.histogram.getExponent()));
     for (uint64_t count : value.histogram.getBins())
       add(count);
+    for (size_t channel = 0; channel < value.channels.size(); ++channel) {
+      add(llvm::bit_cast<uint32_t>(value.channels.min[channel]));
+      add(llvm::bit_cast<uint32_t>(value.channels.max[channel]));
+      add(llvm::bit_cast<uint64_t>(value.channels.sums[channel]));
+      add(llvm::bit_cast<uint64_t>(value.channels.squares[channel]));
+    }
     add(value.kept.size());
     for (const Array &array : value.kept)
       for (float element : array.as<float>())

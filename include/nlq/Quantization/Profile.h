@@ -57,6 +57,24 @@ private:
   std::array<uint64_t, kNumBins> bins;
 };
 
+/// What is known of each entry of a value's last dimension, over all others and
+/// all samples.
+struct ChannelProfile {
+  /// Extremes.
+  std::vector<float> min, max;
+  /// Sums of the values and of their squares.
+  std::vector<double> sums, squares;
+
+  size_t size() const { return min.size(); }
+  bool empty() const { return min.empty(); }
+  /// Counts rows of as many finite values as there are channels; their number
+  /// is set by the first ones.
+  void add(llvm::ArrayRef<float> rows, int64_t channels);
+  /// Both have as many channels. Sums are those of one count over all rows up
+  /// to rounding.
+  void merge(const ChannelProfile &other);
+};
+
 /// What is known of one value.
 struct ValueProfile {
   llvm::SmallVector<int64_t, 4> shape;
@@ -64,6 +82,8 @@ struct ValueProfile {
   float min = 0;
   float max = 0;
   Histogram histogram;
+  /// Empty where channels are not looked at.
+  ChannelProfile channels;
   /// The value in the first samples, one F32 array each; empty where arrays of
   /// this value are not kept.
   std::vector<Array> kept;

@@ -80,7 +80,7 @@ struct Scores {
 /// The hash of a module's text without the assigned methods, so that assigning
 /// does not make scores stale.
 std::string hashModule(mlir::ModuleOp module);
-/// The hash of a profile's ranges, histograms and kept arrays.
+/// The hash of a profile's ranges, histograms, channels and kept arrays.
 std::string hashProfile(const Profile &profile);
 
 } // namespace nlq

@@ -115,10 +115,15 @@ TEST_F(Calibration, GathersOverSamples) {
   EXPECT_EQ(image.min, -3);
   EXPECT_EQ(image.max, 5);
   EXPECT_EQ(image.histogram.getCount(), 6u);
+  EXPECT_EQ(image.channels.min, (std::vector<float>{-3, 0}));
+  EXPECT_EQ(image.channels.max, (std::vector<float>{5, 2}));
+  EXPECT_EQ(image.channels.sums, (std::vector<double>{3, 3}));
+  EXPECT_EQ(image.channels.squares, (std::vector<double>{35, 5}));
   ASSERT_EQ(image.kept.size(), 2u);
   EXPECT_EQ(image.kept[1], makeArray({-3, 0}));
   EXPECT_EQ(profile->lookup("b")->min, 2) << "0 does not occur";
   EXPECT_TRUE(profile->lookup("b")->kept.empty());
+  EXPECT_TRUE(profile->lookup("b")->channels.empty());
 }
 
 TEST_F(Calibration, BadSamplesAreErrors) {

@@ -116,6 +116,7 @@ static Profile makeProfile(llvm::ArrayRef<float> values, uint64_t numKept) {
   x.min = *std::min_element(values.begin(), values.end());
   x.max = *std::max_element(values.begin(), values.end());
   x.histogram.add(values);
+  x.channels.add(values, int64_t(values.size()));
   x.kept.push_back(makeArray(values));
   profile.values.insert({"x \"quoted\"", x});
   x.kept.clear();
@@ -133,6 +134,10 @@ TEST(ProfileMerge, SumsExtremesAndKeptArrays) {
   EXPECT_EQ(x.max, 3);
   EXPECT_EQ(x.getAbsMax(), 8);
   EXPECT_EQ(x.histogram.getCount(), 9u);
+  EXPECT_EQ(x.channels.min, (std::vector<float>{-8, 0, 1}));
+  EXPECT_EQ(x.channels.max, (std::vector<float>{0, 1, 3}));
+  EXPECT_EQ(x.channels.sums, (std::vector<double>{-9, 1.25, 6}));
+  EXPECT_EQ(x.channels.squares, (std::vector<double>{65, 1.0625, 14}));
   ASSERT_EQ(x.kept.size(), 2u);
   EXPECT_EQ(x.kept[1].as<float>()[0], -8);
   EXPECT_TRUE(profile.lookup("/blocks.0/Add#2")->kept.empty());
@@ -207,6 +212,10 @@ TEST_F(ProfileFile, SavesAndLoads) {
               theirs.second.histogram.getBins());
     EXPECT_EQ(mine.second.histogram.getExponent(),
               theirs.second.histogram.getExponent());
+    EXPECT_EQ(mine.second.channels.min, theirs.second.channels.min);
+    EXPECT_EQ(mine.second.channels.max, theirs.second.channels.max);
+    EXPECT_EQ(mine.second.channels.sums, theirs.second.channels.sums);
+    EXPECT_EQ(mine.second.channels.squares, theirs.second.channels.squares);
     EXPECT_EQ(mine.second.kept, theirs.second.kept);
   }
 
@@ -263,6 +272,15 @@ TEST_F(ProfileFile, RangesOnly) {
   ASSERT_TRUE(bool(profile)) << llvm::toString(profile.takeError());
   EXPECT_EQ(profile->lookup("x")->getAbsMax(), 3);
   EXPECT_EQ(profile->lookup("x")->histogram.getCount(), 0u);
+}
+
+TEST_F(ProfileFile, ChannelsMustFit) {
+  std::string json = R"({"format": "nlq-profile", "version": 1, "samples": 1,
+                         "kept": 0, "values": [{"name": "x", "shape": [2],
+                         "min": -3, "max": 1, "channels": {"offset": 0}}]})";
+  write("p.json", json);
+  EXPECT_EQ(loadError(), "cannot read the profile 'p.json': the value 'x' has "
+                         "no valid channels");
 }
 
 TEST_F(ProfileFile, OffsetsOutsideOfTheArrays) {
