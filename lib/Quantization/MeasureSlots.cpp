@@ -41,40 +41,54 @@ static void withElements(ArrayT &array, F f) {
   }
 }
 
-static int64_t getNumColumns(const Array &array) {
-  return array.shape.empty() ? 1 : array.shape.back();
-}
+namespace {
+/// The scales of a tensor's elements, in order.
+class ElementScales {
+public:
+  ElementScales(const Grid &grid, ArrayRef<int64_t> shape)
+      : grid(grid), shape(shape), indices(shape.size(), 0) {}
 
-std::vector<double> nlq::dequantizeArray(const methods::Quantized &type,
-                                         const Array &array) {
-  std::vector<double> values(array.getNumElements());
-  int64_t columns = getNumColumns(array);
-  withElements(array, [&](auto elements) {
-    using T = std::remove_cv_t<std::remove_reference_t<decltype(elements[0])>>;
-    for (size_t i = 0; i < elements.size(); ++i) {
-      int64_t q = type.isSigned ? int64_t(elements[i])
-                                : int64_t(std::make_unsigned_t<T>(elements[i]));
-      values[i] = type.dequantize(q, int64_t(i) % columns);
+  double next() {
+    if (grid.isUniform())
+      return grid.scales[0];
+    double scale = grid.getScale(indices);
+    for (int64_t dim = int64_t(shape.size()) - 1; dim >= 0; --dim) {
+      if (++indices[dim] < shape[dim])
+        break;
+      indices[dim] = 0;
     }
+    return scale;
+  }
+
+private:
+  const Grid &grid;
+  ArrayRef<int64_t> shape;
+  SmallVector<int64_t> indices;
+};
+} // namespace
+
+std::vector<double> nlq::dequantizeArray(const Grid &type, const Array &array) {
+  std::vector<double> values(array.getNumElements());
+  ElementScales scales(type, array.shape);
+  withElements(array, [&](auto elements) {
+    for (auto [value, element] : llvm::zip_equal(values, elements))
+      value = scales.next() * double(int64_t(element) - type.zeroPoint);
   });
   return values;
 }
 
-Array nlq::quantizeArray(const methods::Quantized &type, const Array &values) {
+Array nlq::quantizeArray(const Grid &type, const Array &values) {
   ElementKind kind = type.bits == 8    ? ElementKind::I8
                      : type.bits == 16 ? ElementKind::I16
                      : type.bits == 32 ? ElementKind::I32
                                        : ElementKind::I64;
   Array array(kind, values.shape);
-  int64_t columns = getNumColumns(values);
-  ArrayRef<float> reals = values.as<float>();
+  ElementScales scales(type, values.shape);
   withElements(array, [&](auto elements) {
-    for (size_t i = 0; i < elements.size(); ++i) {
-      int64_t column = int64_t(i) % columns;
-      double steps = std::nearbyint(double(reals[i]) / type.scale(column)) +
-                     double(type.zeroPoint(column));
-      elements[i] = int64_t(
-          std::clamp(steps, double(type.range.lo), double(type.range.hi)));
+    for (auto [element, real] : llvm::zip_equal(elements, values.as<float>())) {
+      double steps =
+          std::nearbyint(double(real) / scales.next()) + double(type.zeroPoint);
+      element = int64_t(std::clamp(steps, double(type.lo), double(type.hi)));
     }
   });
   return array;
@@ -84,73 +98,97 @@ Array nlq::quantizeArray(const methods::Quantized &type, const Array &values) {
 // Types of signless values
 //===----------------------------------------------------------------------===//
 
-/// The type in which the integers `storage` were made, or null.
-static quant::QuantizedType traceTypeBack(Value storage) {
+/// How the integers `storage` are read, from where they were made.
+static std::optional<Grid> traceGridBack(Value storage) {
   Operation *op = storage.getDefiningOp();
   if (!op)
-    return nullptr;
-  if (auto cast = dyn_cast<quant::StorageCastOp>(op))
-    return dyn_cast<quant::QuantizedType>(
-        getElementTypeOrSelf(cast.getInput().getType()));
+    return std::nullopt;
+  if (auto cast = dyn_cast<quant::StorageCastOp>(op)) {
+    auto tensor = dyn_cast<RankedTensorType>(cast.getInput().getType());
+    auto type = tensor ? dyn_cast<quant::QuantizedType>(tensor.getElementType())
+                       : quant::QuantizedType();
+    if (!isa_and_present<quant::UniformQuantizedType,
+                         quant::UniformQuantizedPerAxisType>(type))
+      return std::nullopt;
+    return Grid::get(type, tensor.getRank());
+  }
   if (isShapeOp(op)) {
-    quant::QuantizedType type = traceTypeBack(op->getOperand(0));
-    return type ? moveType(op, type) : nullptr;
+    std::optional<Grid> grid = traceGridBack(op->getOperand(0));
+    if (!grid)
+      return std::nullopt;
+    return moveGrid(op, *grid);
   }
   if (isa<tensor::ConcatOp>(op))
-    return traceTypeBack(op->getOperand(0));
-  return nullptr;
+    return traceGridBack(op->getOperand(0));
+  return std::nullopt;
 }
 
 /// Collects, from how `storage` is read later on, one scale per channel of an
-/// accumulator into `scales`. The scales of `channels` are the numbers, from 1,
-/// of the accumulator's channels that its last dimension has.
-static void traceScalesForward(Value storage, quant::QuantizedType channels,
+/// accumulator into `scales`. The scales of `numbers` are the numbers, from 1,
+/// of the accumulator's channels.
+static void traceScalesForward(Value storage, const Grid &numbers,
                                std::vector<double> &scales) {
-  auto numbers = cast<quant::UniformQuantizedPerAxisType>(channels).getScales();
   for (Operation *user : storage.getUsers()) {
     if (auto cast = dyn_cast<quant::StorageCastOp>(user)) {
       auto type =
           dyn_cast<quant::QuantizedType>(getElementTypeOrSelf(cast.getType()));
-      if (!type)
+      if (!type || int64_t(numbers.scales.size()) != numbers.shape.back())
         continue;
       methods::Quantized read = toQuantized(type);
-      for (auto [column, number] : llvm::enumerate(numbers))
+      for (auto [column, number] : llvm::enumerate(numbers.scales))
         scales[size_t(number) - 1] = read.scale(int64_t(column));
     } else if (isShapeOp(user)) {
-      if (quant::QuantizedType moved = moveType(user, channels))
-        traceScalesForward(user->getResult(0), moved, scales);
+      traceScalesForward(user->getResult(0), moveGrid(user, numbers), scales);
     }
   }
+}
+
+/// The product of two grids, whose scales are the same along the reduction or
+/// make up for each other.
+static Grid multiplyGrids(const Grid &lhs, const Grid &rhs) {
+  Grid product;
+  size_t rank = lhs.shape.size();
+  product.shape = rhs.shape;
+  product.shape[rank - 2] = 1;
+  if (!rhs.isConstantAlong(rank - 2)) {
+    // What one side has along the reduction the other has not.
+    product.shape.assign(rank, 1);
+    product.scales = {lhs.scales[0] * rhs.scales[0]};
+    return product;
+  }
+  for (double scale : rhs.scales)
+    product.scales.push_back(lhs.scales[0] * scale);
+  return product;
 }
 
 /// The type of the accumulator of a product, or none. The product of its
 /// operands' scales is the surest: a multiplication after it may have become
 /// part of the type in which the accumulator is read.
-static std::optional<methods::Quantized>
-getAccumulatorType(Operation *product) {
+static std::optional<Grid> getAccumulatorType(Operation *product) {
   auto tensor = cast<RankedTensorType>(product->getResult(0).getType());
-  methods::Quantized type;
-  type.bits = tensor.getElementTypeBitWidth();
-  type.range = kernel::storageRange(type.bits);
-  quant::QuantizedType lhs = traceTypeBack(product->getOperand(0));
-  quant::QuantizedType rhs = traceTypeBack(product->getOperand(1));
-  auto uniformLhs = dyn_cast_or_null<quant::UniformQuantizedType>(lhs);
-  auto uniformRhs = dyn_cast_or_null<quant::UniformQuantizedType>(rhs);
-  if (uniformLhs && uniformRhs) {
-    type.scales = {uniformLhs.getScale() * uniformRhs.getScale()};
-    return type;
+  std::optional<Grid> lhs = traceGridBack(product->getOperand(0));
+  std::optional<Grid> rhs = traceGridBack(product->getOperand(1));
+  Grid type;
+  if (lhs && rhs) {
+    type = multiplyGrids(*lhs, *rhs);
+  } else {
+    Grid numbers;
+    int64_t columns = tensor.getShape().back();
+    numbers.shape.assign(tensor.getRank(), 1);
+    numbers.shape.back() = columns;
+    numbers.scales.resize(columns);
+    std::iota(numbers.scales.begin(), numbers.scales.end(), 1.0);
+    std::vector<double> scales(columns, 0.0);
+    traceScalesForward(product->getResult(0), numbers, scales);
+    if (llvm::is_contained(scales, 0.0))
+      return std::nullopt;
+    type.shape = numbers.shape;
+    type.scales = std::move(scales);
   }
-  SmallVector<double> numbers(tensor.getShape().back());
-  std::iota(numbers.begin(), numbers.end(), 1.0);
-  std::vector<double> scales(numbers.size(), 0.0);
-  traceScalesForward(product->getResult(0),
-                     getPerChannelType(product->getContext(), /*limit=*/1,
-                                       numbers, tensor.getRank()),
-                     scales);
-  if (llvm::is_contained(scales, 0.0))
-    return std::nullopt;
-  type.zeroPoints.assign(scales.size(), 0);
-  type.scales = std::move(scales);
+  type.bits = tensor.getElementTypeBitWidth();
+  kernel::Interval range = kernel::storageRange(type.bits);
+  type.lo = range.lo;
+  type.hi = range.hi;
   return type;
 }
 
@@ -205,24 +243,26 @@ void ConsumerSearch::follow(Value value) {
 void ConsumerSearch::require(Value value) {
   if (value == slot.result.value || matchPattern(value, m_Constant()))
     return;
-  if (!dependent.contains(value) && !dependsOnConstantsOnly(value)) {
+  // What an accumulator starts from may be computed from its other operand.
+  if (!dependent.contains(value) && !dependsOnConstantsOnly(value) &&
+      traceGridBack(value)) {
     others.insert(value);
     return;
   }
   Operation *op = value.getDefiningOp();
-  if (!path.insert(op))
+  if (!op || !path.insert(op))
     return;
   for (Value operand : op->getOperands())
     require(operand);
 }
 
 bool ConsumerSearch::addProduct(Operation *product) {
-  std::optional<methods::Quantized> type = getAccumulatorType(product);
-  if (!type || !dependsOnConstantsOnly(product->getOperand(2)))
+  std::optional<Grid> type = getAccumulatorType(product);
+  if (!type)
     return false;
   for (Value operand : product->getOperands().take_front(2))
     if (!dependent.contains(operand) && !dependsOnConstantsOnly(operand) &&
-        !isa_and_present<quant::UniformQuantizedType>(traceTypeBack(operand)))
+        !traceGridBack(operand))
       return false;
   QuantizedValue consumer;
   consumer.value = product->getResult(0);
@@ -249,7 +289,7 @@ void ConsumerSearch::run() {
   for (Value value : others) {
     QuantizedValue other;
     other.value = value;
-    other.type = toQuantized(traceTypeBack(value));
+    other.type = *traceGridBack(value);
     slot.others.push_back(std::move(other));
   }
   slot.path.assign(path.begin(), path.end());
@@ -275,8 +315,9 @@ FailureOr<std::vector<MeasuredSlot>> nlq::collectSlots(func::FuncOp main) {
     slot.name = name.str();
     auto fill = [](QuantizedValue &quantized, Value value) {
       quantized.value = value;
-      quantized.type = toQuantized(
-          cast<quant::QuantizedType>(getElementTypeOrSelf(value.getType())));
+      quantized.type = Grid::get(
+          cast<quant::QuantizedType>(getElementTypeOrSelf(value.getType())),
+          cast<RankedTensorType>(value.getType()).getRank());
     };
     fill(slot.operand, nonlinear.getOperandTensor());
     fill(slot.result, nonlinear.getResultTensor());

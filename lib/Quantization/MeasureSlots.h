@@ -9,6 +9,7 @@
 #ifndef NLQ_LIB_QUANTIZATION_MEASURESLOTS_H
 #define NLQ_LIB_QUANTIZATION_MEASURESLOTS_H
 
+#include "Grid.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Execution/ReferenceRunner.h"
@@ -20,18 +21,17 @@ namespace nlq {
 struct QuantizedValue {
   mlir::Value value;
   /// How its integers are read.
-  methods::Quantized type;
+  Grid type;
   /// The float value; null until it is found.
   const ValueProfile *reference = nullptr;
   /// Its name in the profile.
   std::string name;
 };
 
-/// The real numbers of an array of integers of a type that is per tensor or per
-/// channel of the last dimension; and back, half to even and clamped.
-std::vector<double> dequantizeArray(const methods::Quantized &type,
-                                    const Array &array);
-Array quantizeArray(const methods::Quantized &type, const Array &values);
+/// The real numbers of an array of integers; and back, half to even and
+/// clamped.
+std::vector<double> dequantizeArray(const Grid &type, const Array &array);
+Array quantizeArray(const Grid &type, const Array &values);
 
 /// A quantized non-linear operation with the matrix products that read it.
 struct MeasuredSlot {

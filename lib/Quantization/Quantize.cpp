@@ -29,7 +29,7 @@ struct Rule {
 /// the non-linear ones, by their interface.
 static constexpr Rule kRules[] = {
     {llvm::StringLiteral("arith.addf"), quantizeSum},
-    {llvm::StringLiteral("arith.mulf"), quantizeScaling},
+    {llvm::StringLiteral("arith.mulf"), refuseProduct},
     {llvm::StringLiteral("arith.subf"), quantizeSum},
     {llvm::StringLiteral("func.return"), quantizeReturn},
     {llvm::StringLiteral("linalg.batch_matmul"), quantizeBatchMatmul},
@@ -39,7 +39,7 @@ static constexpr Rule kRules[] = {
 
 static LogicalResult quantizeOp(Quantizer &quantizer, Operation *op) {
   // Made where somebody asks for it.
-  if (isShapeOp(op))
+  if (getMovedOperand(op))
     return success();
   if (isa<NonlinearOpInterface>(op))
     return quantizeNonlinear(quantizer, op);
@@ -93,22 +93,57 @@ LogicalResult Quantizer::run() {
 }
 
 /// One sentence for an option out of its range.
-static LogicalResult checkBits(ModuleOp module, StringRef option, int64_t bits,
-                               int64_t least, int64_t largest) {
-  if (bits >= least && bits <= largest)
+template <typename T>
+static LogicalResult checkRange(ModuleOp module, StringRef option, T value,
+                                T least, T largest) {
+  if (value >= least && value <= largest)
     return success();
   return module.emitError(option)
-         << " must be " << least << " to " << largest << ", found " << bits;
+         << " must be " << least << " to " << largest << ", found " << value;
+}
+
+static LogicalResult checkWord(ModuleOp module, StringRef option, int64_t bits,
+                               ArrayRef<int64_t> allowed) {
+  if (llvm::is_contained(allowed, bits))
+    return success();
+  auto diag = module.emitError(option) << " must be ";
+  llvm::interleave(allowed, diag, " or ");
+  return diag << ", found " << bits;
+}
+
+static LogicalResult checkOptions(ModuleOp module,
+                                  const QuantizeOptions &options) {
+  using Int = int64_t;
+  if (failed(checkRange<Int>(module, "act-bits", options.actBits, 4, 8)) ||
+      failed(
+          checkRange<Int>(module, "weight-bits", options.weightBits, 4, 8)) ||
+      failed(checkRange<Int>(module, "residual-bits", options.residualBits, 8,
+                             16)) ||
+      failed(checkWord(module, "probability-bits", options.probabilityBits,
+                       {8, 16})) ||
+      failed(checkWord(module, "operand-bits", options.operandBits,
+                       {8, 16, 32})) ||
+      failed(checkRange(module, "percentile", options.range.percentile, 50.0,
+                        100.0)))
+    return failure();
+  std::pair<StringRef, double> exponents[] = {
+      {"norm-exponent", options.normExponent},
+      {"gelu-exponent", options.geluExponent},
+      {"attention-exponent", options.attentionExponent},
+      {"value-exponent", options.valueExponent},
+      {"query-key-exponent", options.queryKeyExponent}};
+  for (auto [name, exponent] : exponents)
+    if (failed(checkRange(module, name, exponent, 0.0, 1.0)))
+      return failure();
+  if (llvm::Error error = parseCandidateGroups(options.candidates).takeError())
+    return module.emitError(llvm::toString(std::move(error)));
+  return success();
 }
 
 LogicalResult nlq::quantizeModule(ModuleOp module, const Profile &profile,
                                   const QuantizeOptions &options) {
-  if (failed(checkBits(module, "act-bits", options.actBits, 4, 8)) ||
-      failed(checkBits(module, "weight-bits", options.weightBits, 4, 8)) ||
-      failed(checkBits(module, "residual-bits", options.residualBits, 8, 16)))
+  if (failed(checkOptions(module, options)))
     return failure();
-  if (llvm::Error error = parseCandidateGroups(options.candidates).takeError())
-    return module.emitError(llvm::toString(std::move(error)));
   func::FuncOp func = lookupMain(module);
   if (!func)
     return failure();
@@ -133,7 +168,29 @@ struct NLQQuantizePass : nlq::impl::NLQQuantizeBase<NLQQuantizePass> {
     options.actBits = actBits;
     options.weightBits = weightBits;
     options.residualBits = residualBits;
+    options.probabilityBits = probabilityBits;
+    options.operandBits = operandBits;
+    options.asymmetric = asymmetric;
+    options.normExponent = normExponent;
+    options.geluExponent = geluExponent;
+    options.attentionExponent = attentionExponent;
+    options.valueExponent = valueExponent;
+    options.queryKeyExponent = queryKeyExponent;
+    options.range.percentile = percentile;
+    options.biasCorrection = biasCorrection;
     options.candidates = candidates;
+    llvm::Expected<RangeChoice> choice = parseRangeChoice(ranges);
+    if (!choice) {
+      getOperation().emitError(llvm::toString(choice.takeError()));
+      return signalPassFailure();
+    }
+    options.range.choice = *choice;
+    llvm::Expected<WeightScale> scale = parseWeightScale(weightScales);
+    if (!scale) {
+      getOperation().emitError(llvm::toString(scale.takeError()));
+      return signalPassFailure();
+    }
+    options.weightScale = *scale;
     llvm::Expected<Profile> loaded = Profile::load(profile);
     if (!loaded) {
       getOperation().emitError(llvm::toString(loaded.takeError()));

@@ -10,7 +10,6 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Quantization/QuantizeTypes.h"
-#include <cmath>
 
 using namespace mlir;
 using namespace nlq;
@@ -39,36 +38,9 @@ LogicalResult nlq::quantizeSum(Quantizer &quantizer, Operation *op) {
                   : Value(arith::SubIOp::create(builder, loc, *lhs, *rhs));
   auto sumType = getSymmetricType(
       context, 32, 2 * getLargestMagnitude(wideType), type.getScale());
-  quantizer.setRaw(result, quantizer.requantize(loc, {sum, sumType}, type),
-                   type);
-  return success();
-}
-
-/// The number that all elements of a constant are.
-static std::optional<double> getSplat(Value value) {
-  auto values = getConstantFloats(value);
-  if (failed(values) || values->empty() || !llvm::all_equal(*values))
-    return std::nullopt;
-  return values->front();
-}
-
-/// A multiplication by a positive number changes what the integers stand for,
-/// and not the integers.
-LogicalResult nlq::quantizeScaling(Quantizer &quantizer, Operation *op) {
-  Value value = op->getOperand(0), factor = op->getOperand(1);
-  if (quantizer.isConstant(value))
-    std::swap(value, factor);
-  if (!quantizer.isConstant(factor))
-    return op->emitOpError("cannot be quantized: it multiplies two values that "
-                           "both depend on arguments");
-  std::optional<double> splat = getSplat(factor);
-  if (!splat || !(*splat > 0) || !std::isfinite(*splat))
-    return op->emitOpError("cannot be quantized: its constant must be one "
-                           "positive number in all elements");
-  FailureOr<Quantizer::Form> form = quantizer.getRaw(value);
-  if (failed(form))
-    return failure();
-  quantizer.setRaw(op->getResult(0), form->storage,
-                   scaleType(form->type, *splat));
+  int64_t rank = cast<RankedTensorType>(result.getType()).getRank();
+  quantizer.setRaw(
+      result, quantizer.requantize(loc, {sum, Grid::get(sumType, rank)}, type),
+      type);
   return success();
 }

@@ -1,4 +1,4 @@
-//===- QuantizeShapes.cpp - Operations that only move elements ----------===//
+//===- QuantizeMoves.cpp - Operations that compute nothing --------------===//
 //
 // Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -7,96 +7,100 @@
 //===----------------------------------------------------------------------===//
 
 #include "Quantizer.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Quantization/QuantizeTypes.h"
-#include "llvm/ADT/TypeSwitch.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace nlq;
 
-bool nlq::isShapeOp(Operation *op) {
-  return op && isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp,
-                   tensor::ExtractSliceOp, linalg::TransposeOp>(op);
-}
+//===----------------------------------------------------------------------===//
+// Moves
+//===----------------------------------------------------------------------===//
 
-Value nlq::moveElements(OpBuilder &builder, Operation *op, Value storage) {
-  RankedTensorType type = withElementType(
-      op->getResult(0).getType(),
-      cast<RankedTensorType>(storage.getType()).getElementType());
-  if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
-    Value init = tensor::EmptyOp::create(builder, op->getLoc(), type.getShape(),
-                                         type.getElementType());
-    return linalg::TransposeOp::create(builder, op->getLoc(), storage, init,
-                                       transpose.getPermutation())
-        ->getResult(0);
-  }
-  Operation *moved = builder.clone(*op);
-  moved->setOperand(0, storage);
-  moved->getResult(0).setType(type);
-  return moved->getResult(0);
-}
-
-/// True if the groups of a reshape keep the last dimension: `shape`, of the
-/// longer side, has nothing but 1 beside it in the last group.
-static bool keepsLastDim(ArrayRef<int64_t> shape,
-                         ArrayRef<ReassociationIndices> groups) {
-  if (groups.empty())
-    return false;
-  return llvm::all_of(ArrayRef(groups.back()).drop_back(),
-                      [&](int64_t dim) { return shape[dim] == 1; });
-}
-
-/// The entries of the source's last dimension that are the result's last
-/// dimension, in order; nothing where it is another one.
-static std::optional<SmallVector<int64_t>> getKeptChannels(Operation *op) {
-  auto source = cast<RankedTensorType>(op->getOperand(0).getType());
-  int64_t lastDim = source.getRank() - 1;
-  if (lastDim < 0)
+/// The positive number that all elements of a constant are.
+static std::optional<double> getPositiveSplat(Value value) {
+  auto values = getConstantFloats(value);
+  if (failed(values) || values->empty() || !llvm::all_equal(*values) ||
+      !(values->front() > 0) || !std::isfinite(values->front()))
     return std::nullopt;
-  bool keeps = false;
-  int64_t first = 0, stride = 1, count = source.getDimSize(lastDim);
-  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
-    keeps = keepsLastDim(source.getShape(), collapse.getReassociationIndices());
-  } else if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
-    keeps = keepsLastDim(expand.getResultType().getShape(),
-                         expand.getReassociationIndices());
-  } else if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
-    keeps = transpose.getPermutation().back() == lastDim;
-  } else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
-    first = slice.getStaticOffsets().back();
-    stride = slice.getStaticStrides().back();
-    count = slice.getStaticSizes().back();
-    keeps = !slice.getDroppedDims().test(lastDim) &&
-            !ShapedType::isDynamic(first) && !ShapedType::isDynamic(stride) &&
-            !ShapedType::isDynamic(count);
-  }
-  if (!keeps)
-    return std::nullopt;
-  SmallVector<int64_t> channels;
-  for (int64_t index = 0; index < count; ++index)
-    channels.push_back(first + index * stride);
-  return channels;
+  return values->front();
 }
 
-quant::QuantizedType nlq::moveType(Operation *op, quant::QuantizedType type) {
-  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(type);
-  if (!perAxis)
-    return type;
-  std::optional<SmallVector<int64_t>> channels = getKeptChannels(op);
-  if (!channels)
-    return nullptr;
-  SmallVector<double> scales;
-  for (int64_t channel : *channels)
-    scales.push_back(perAxis.getScales()[channel]);
-  return getPerChannelType(
-      type.getContext(), type.getStorageTypeMax(), scales,
-      cast<RankedTensorType>(op->getResult(0).getType()).getRank());
+/// For a multiplication by a positive number: the other operand, and the
+/// number.
+static std::optional<std::pair<Value, double>> getScaling(Operation *op) {
+  auto product = dyn_cast_or_null<arith::MulFOp>(op);
+  if (!product)
+    return std::nullopt;
+  if (std::optional<double> factor = getPositiveSplat(product.getRhs()))
+    return std::pair(product.getLhs(), *factor);
+  if (std::optional<double> factor = getPositiveSplat(product.getLhs()))
+    return std::pair(product.getRhs(), *factor);
+  return std::nullopt;
 }
+
+Value nlq::getMovedOperand(Operation *op) {
+  if (isShapeOp(op))
+    return op->getOperand(0);
+  if (auto scaling = getScaling(op))
+    return scaling->first;
+  return nullptr;
+}
+
+Grid nlq::getMovedGrid(Operation *op, const Grid &grid) {
+  if (isShapeOp(op))
+    return moveGrid(op, grid);
+  Grid scaled = grid;
+  double factor = getScaling(op)->second;
+  for (double &scale : scaled.scales)
+    scale = roundScale(scale * factor);
+  return scaled;
+}
+
+quant::QuantizedType nlq::unmoveTypeOf(Operation *op,
+                                       quant::QuantizedType type) {
+  if (isShapeOp(op))
+    return unmoveType(op, type);
+  return scaleType(type, 1 / getScaling(op)->second);
+}
+
+Value nlq::moveStorage(OpBuilder &builder, Operation *op, Value storage) {
+  return isShapeOp(op) ? moveElements(builder, op, storage) : storage;
+}
+
+Value Quantizer::getSource(Value value) {
+  while (Value operand = getMovedOperand(value.getDefiningOp()))
+    value = operand;
+  return value;
+}
+
+Grid Quantizer::getMovedGrid(Value value, const Grid &grid) {
+  Operation *op = value.getDefiningOp();
+  Value operand = getMovedOperand(op);
+  return operand ? nlq::getMovedGrid(op, getMovedGrid(operand, grid)) : grid;
+}
+
+/// A multiplication that is no move.
+LogicalResult nlq::refuseProduct(Quantizer &quantizer, Operation *op) {
+  if (llvm::none_of(op->getOperands(), [&](Value operand) {
+        return quantizer.isConstant(operand);
+      }))
+    return op->emitOpError("cannot be quantized: it multiplies two values that "
+                           "both depend on arguments");
+  return op->emitOpError("cannot be quantized: its constant must be one "
+                         "positive number in all elements");
+}
+
+//===----------------------------------------------------------------------===//
+// Concatenations
+//===----------------------------------------------------------------------===//
 
 LogicalResult nlq::quantizeConcat(Quantizer &quantizer, Operation *op) {
   auto concat = cast<tensor::ConcatOp>(op);
-  auto type = quantizer.getNaturalType(concat.getResult());
+  auto type = quantizer.getUniformType(concat.getResult());
   if (failed(type))
     return failure();
   SmallVector<Value> parts;

@@ -15,11 +15,38 @@
 using namespace mlir;
 using namespace nlq;
 
+/// What the producer of the operand has, or its own requantization where the
+/// options ask for one.
+static FailureOr<Quantizer::Form> getOperandForm(Quantizer &quantizer,
+                                                 NonlinearOpInterface op) {
+  Value operand = op.getOperandTensor();
+  FailureOr<Quantizer::Form> form = quantizer.getRaw(operand);
+  if (failed(form))
+    return failure();
+  int64_t bits = quantizer.options.operandBits;
+  bool isNarrowed = form->grid.bits > bits && !isa<LayerNormOp>(op);
+  if (!isNarrowed && form->grid.getType(op->getContext()))
+    return form;
+  FailureOr<double> absMax = quantizer.getAbsMax(operand);
+  if (failed(absMax))
+    return failure();
+  // Scales that change along other dimensions need a type of their own, too.
+  quant::QuantizedType type =
+      bits == 8
+          ? getActivationType(op->getContext(),
+                              unsigned(quantizer.options.actBits), *absMax)
+          : getResidualType(op->getContext(), 16, *absMax);
+  FailureOr<Value> storage = quantizer.getAs(operand, type);
+  if (failed(storage))
+    return failure();
+  return Quantizer::Form{*storage, Grid::get(type, form->grid.shape.size())};
+}
+
 LogicalResult nlq::quantizeNonlinear(Quantizer &quantizer, Operation *op) {
   auto floatOp = cast<NonlinearOpInterface>(op);
   Value operand = floatOp.getOperandTensor();
   Value result = floatOp.getResultTensor();
-  FailureOr<Quantizer::Form> form = quantizer.getRaw(operand);
+  FailureOr<Quantizer::Form> form = getOperandForm(quantizer, floatOp);
   if (failed(form))
     return failure();
   auto input = quantizer.getProfile(operand);
@@ -27,9 +54,12 @@ LogicalResult nlq::quantizeNonlinear(Quantizer &quantizer, Operation *op) {
     return failure();
 
   // Probabilities have a grid that no profile changes.
-  FailureOr<quant::UniformQuantizedType> type =
-      isa<SoftmaxOp>(op) ? getProbabilityType(op->getContext())
-                         : quantizer.getNaturalType(result);
+  FailureOr<quant::QuantizedType> type = failure();
+  if (isa<SoftmaxOp>(op))
+    type = quant::QuantizedType(getProbabilityType(
+        op->getContext(), unsigned(quantizer.options.probabilityBits)));
+  else
+    type = quantizer.getNaturalType(result);
   if (failed(type))
     return failure();
 
@@ -65,11 +95,15 @@ LogicalResult nlq::quantizeReturn(Quantizer &quantizer, Operation *op) {
              << operand.getOperandNumber()
              << " of 'main' does not depend on an argument";
     FailureOr<double> absMax = quantizer.getAbsMax(operand.get());
-    FailureOr<Quantizer::Form> form = quantizer.getRaw(operand.get());
-    if (failed(absMax) || failed(form))
+    if (failed(absMax))
       return failure();
     auto type = getWideType(op->getContext(), getSymmetricScale(*absMax, 16));
-    Value quantized = quantizer.requantizeTensor(op->getLoc(), *form, type);
+    FailureOr<Value> storage = quantizer.getAs(operand.get(), type);
+    if (failed(storage))
+      return failure();
+    int64_t rank = cast<RankedTensorType>(operand.get().getType()).getRank();
+    Value quantized =
+        quantizer.toQuantized(op->getLoc(), {*storage, Grid::get(type, rank)});
     operand.set(quant::DequantizeCastOp::create(
         quantizer.builder, op->getLoc(), operand.get().getType(), quantized));
   }

@@ -63,8 +63,13 @@ quant::UniformQuantizedType nlq::getResidualType(MLIRContext *context,
   return getSymmetricType(context, 16, getSymmetricLimit(bits), scale);
 }
 
-quant::UniformQuantizedType nlq::getProbabilityType(MLIRContext *context) {
-  return getWhole16BitType(context, 1.0 / 32768);
+quant::UniformQuantizedType nlq::getProbabilityType(MLIRContext *context,
+                                                    unsigned bits) {
+  if (bits == 16)
+    return getWhole16BitType(context, 1.0 / 32768);
+  return quant::UniformQuantizedType::get(
+      quant::QuantizationFlags::Signed, IntegerType::get(context, 8),
+      Float32Type::get(context), 1.0 / 256, /*zeroPoint=*/-128, -128, 127);
 }
 
 quant::UniformQuantizedType nlq::getWideType(MLIRContext *context,

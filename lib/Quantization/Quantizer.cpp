@@ -57,6 +57,10 @@ FailureOr<const ValueProfile *> Quantizer::getProfile(Value value) {
   return known;
 }
 
+const ValueProfile *Quantizer::lookupProfile(Value value) {
+  return isConstant(value) ? nullptr : profile.lookup(getName(value));
+}
+
 FailureOr<std::vector<double>> Quantizer::getConstant(Value value,
                                                       Operation *user) {
   auto values = getConstantFloats(value);
@@ -89,40 +93,141 @@ FailureOr<double> Quantizer::getAbsMax(Value value) {
   return absMax;
 }
 
-/// True if nothing but matrix products reads `value`.
-static bool feedsProductsOnly(Value value) {
-  return llvm::all_of(value.getUsers(), [](Operation *user) {
-    if (isShapeOp(user))
-      return feedsProductsOnly(user->getResult(0));
-    return isa<linalg::MatmulOp, linalg::BatchMatmulOp>(user);
-  });
+namespace {
+/// Who reads a value, moves left out.
+struct Readers {
+  /// Nothing but matrix products.
+  bool areProducts = true;
+  /// Nothing but left sides of products with constant weights, and these with
+  /// the value's last dimension as theirs.
+  bool haveWeights = true;
+  bool keepChannels = true;
+};
+} // namespace
+
+/// True if the last dimension of what `op` moves, and no more, is the result's.
+static bool keepsLastDim(Operation *op) {
+  if (!isShapeOp(op))
+    return true;
+  auto source = cast<RankedTensorType>(op->getOperand(0).getType());
+  if (source.getRank() == 0)
+    return false;
+  Grid channels;
+  channels.shape.assign(source.getRank(), 1);
+  channels.shape.back() = source.getShape().back();
+  for (int64_t channel = 0; channel < channels.shape.back(); ++channel)
+    channels.scales.push_back(double(channel));
+  Grid moved = moveGrid(op, channels);
+  return !moved.shape.empty() && moved.scales == channels.scales &&
+         moved.shape.back() == channels.shape.back();
 }
 
-FailureOr<quant::UniformQuantizedType> Quantizer::getNaturalType(Value value) {
+static Readers getReaders(Value value, Quantizer &quantizer) {
+  Readers readers;
+  for (OpOperand &use : value.getUses()) {
+    Operation *user = use.getOwner();
+    if (getMovedOperand(user) == value) {
+      Readers later = getReaders(user->getResult(0), quantizer);
+      readers.areProducts &= later.areProducts;
+      readers.haveWeights &= later.haveWeights;
+      readers.keepChannels &= later.keepChannels && keepsLastDim(user);
+      continue;
+    }
+    bool isMatmul = isa<linalg::MatmulOp>(user);
+    readers.areProducts &= isMatmul || isa<linalg::BatchMatmulOp>(user);
+    readers.haveWeights &= isMatmul && use.getOperandNumber() == 0 &&
+                           quantizer.isConstant(user->getOperand(1));
+  }
+  return readers;
+}
+
+double Quantizer::getExponent(Value value) {
+  Operation *op = getSource(value).getDefiningOp();
+  if (isa_and_present<LayerNormOp>(op))
+    return options.normExponent;
+  if (isa_and_present<GeluOp>(op))
+    return options.geluExponent;
+  if (isa_and_present<linalg::MatmulOp, linalg::BatchMatmulOp>(op))
+    return options.attentionExponent;
+  return 0;
+}
+
+FailureOr<quant::QuantizedType> Quantizer::getNaturalType(Value value) {
+  Readers readers = getReaders(value, *this);
+  if (!readers.areProducts || !readers.haveWeights || isConstant(value)) {
+    FailureOr<quant::UniformQuantizedType> type = getUniformType(value);
+    if (failed(type))
+      return failure();
+    return quant::QuantizedType(*type);
+  }
+  FailureOr<const ValueProfile *> known = getProfile(value);
+  if (failed(known))
+    return failure();
+  std::vector<double> factors;
+  if (readers.keepChannels)
+    factors = getChannelFactors(**known, getExponent(value));
+  return getActivationType(func.getContext(), unsigned(options.actBits),
+                           **known, factors, options.asymmetric,
+                           cast<RankedTensorType>(value.getType()).getRank(),
+                           options.range);
+}
+
+FailureOr<quant::UniformQuantizedType> Quantizer::getUniformType(Value value) {
+  if (getReaders(value, *this).areProducts)
+    return getSymmetricType(value);
   FailureOr<double> absMax = getAbsMax(value);
   if (failed(absMax))
     return failure();
-  MLIRContext *context = func.getContext();
-  if (feedsProductsOnly(value))
-    return getActivationType(context, options.actBits, *absMax);
-  return getResidualType(context, options.residualBits, *absMax);
+  return getResidualType(func.getContext(), unsigned(options.residualBits),
+                         *absMax);
 }
 
-FailureOr<quant::UniformQuantizedType> Quantizer::getOperandType(Value value) {
+FailureOr<quant::UniformQuantizedType>
+Quantizer::getSymmetricType(Value value) {
   MLIRContext *context = func.getContext();
-  Value source = value;
-  while (isShapeOp(source.getDefiningOp()))
-    source = source.getDefiningOp()->getOperand(0);
-  if (auto it = raw.find(source); it != raw.end())
-    if (auto type = dyn_cast<quant::UniformQuantizedType>(it->second.type))
-      if (type == getProbabilityType(context) ||
-          (type.getStorageTypeIntegralWidth() == 8 &&
-           getLargestMagnitude(type) <= getSymmetricLimit(options.actBits)))
+  if (isConstant(value)) {
+    FailureOr<double> absMax = getAbsMax(value);
+    if (failed(absMax))
+      return failure();
+    return nlq::getActivationType(context, unsigned(options.actBits), *absMax);
+  }
+  FailureOr<const ValueProfile *> known = getProfile(value);
+  if (failed(known))
+    return failure();
+  return cast<quant::UniformQuantizedType>(getActivationType(
+      context, unsigned(options.actBits), **known, /*factors=*/{},
+      /*isAsymmetric=*/false, /*rank=*/0, options.range));
+}
+
+/// True if products read integers of `grid` as they are.
+static bool isNarrow(const Grid &grid, int64_t actBits) {
+  return grid.bits == 8 && grid.hi - grid.lo < (int64_t(1) << actBits);
+}
+
+FailureOr<quant::QuantizedType> Quantizer::getOperandType(Value value) {
+  if (raw.contains(getSource(value))) {
+    Grid grid = getRawGrid(value);
+    if (quant::QuantizedType type = grid.getType(func.getContext()))
+      if (isNarrow(grid, options.actBits) ||
+          type == getProbabilityType(func.getContext(),
+                                     unsigned(options.probabilityBits)))
         return type;
-  FailureOr<double> absMax = getAbsMax(value);
-  if (failed(absMax))
-    return failure();
-  return getActivationType(context, options.actBits, *absMax);
+  }
+  return getNaturalType(value);
+}
+
+FailureOr<quant::UniformQuantizedType>
+Quantizer::getSymmetricOperandType(Value value) {
+  if (raw.contains(getSource(value))) {
+    Grid grid = getRawGrid(value);
+    auto type = dyn_cast_or_null<quant::UniformQuantizedType>(
+        grid.getType(func.getContext()));
+    if (type && ((isNarrow(grid, options.actBits) && grid.zeroPoint == 0) ||
+                 type == getProbabilityType(func.getContext(),
+                                            unsigned(options.probabilityBits))))
+      return type;
+  }
+  return getSymmetricType(value);
 }
 
 //===----------------------------------------------------------------------===//
@@ -130,14 +235,15 @@ FailureOr<quant::UniformQuantizedType> Quantizer::getOperandType(Value value) {
 //===----------------------------------------------------------------------===//
 
 Value Quantizer::toQuantized(Location loc, const Form &form) {
+  quant::QuantizedType type = form.grid.getType(func.getContext());
   // A quantized operation's own result is at hand.
   if (auto cast = form.storage.getDefiningOp<quant::StorageCastOp>())
-    if (getElementTypeOrSelf(cast.getInput().getType()) == form.type)
+    if (getElementTypeOrSelf(cast.getInput().getType()) == type)
       return cast.getInput();
-  Value &known = forms[{form.storage, form.type}];
+  Value &known = forms[{form.storage, type}];
   if (!known)
     known = quant::StorageCastOp::create(
-        builder, loc, withElementType(form.storage.getType(), form.type),
+        builder, loc, withElementType(form.storage.getType(), type),
         form.storage);
   return known;
 }
@@ -151,9 +257,9 @@ Value Quantizer::toStorage(Location loc, Value quantized) {
 }
 
 Value Quantizer::requantizeTensor(Location loc, const Form &form,
-                                  quant::UniformQuantizedType type) {
+                                  quant::QuantizedType type) {
   Value quantized = toQuantized(loc, form);
-  if (form.type == type)
+  if (form.grid.getType(func.getContext()) == type)
     return quantized;
   return RequantizeOp::create(builder, loc,
                               withElementType(quantized.getType(), type),
@@ -161,30 +267,35 @@ Value Quantizer::requantizeTensor(Location loc, const Form &form,
 }
 
 Value Quantizer::requantize(Location loc, const Form &form,
-                            quant::UniformQuantizedType type) {
-  if (form.type == type)
+                            quant::QuantizedType type) {
+  if (form.grid.getType(func.getContext()) == type)
     return form.storage;
   return toStorage(loc, requantizeTensor(loc, form, type));
 }
 
+void Quantizer::setRaw(Value value, Value storage, Grid grid) {
+  raw[value] = {storage, std::move(grid)};
+}
+
 void Quantizer::setRaw(Value value, Value storage, quant::QuantizedType type) {
-  raw[value] = {storage, type};
+  setRaw(value, storage,
+         Grid::get(type, cast<RankedTensorType>(value.getType()).getRank()));
 }
 
 FailureOr<Quantizer::Form> Quantizer::getRaw(Value value) {
   if (auto it = raw.find(value); it != raw.end())
     return it->second;
   Operation *op = value.getDefiningOp();
-  if (isShapeOp(op) && !isConstant(value)) {
-    FailureOr<Form> source = getRaw(op->getOperand(0));
+  Value operand = getMovedOperand(op);
+  if (operand && !isConstant(value)) {
+    FailureOr<Form> source = getRaw(operand);
     if (failed(source))
       return failure();
-    if (quant::QuantizedType type = moveType(op, source->type)) {
-      setRaw(value, moveElements(builder, op, source->storage), type);
-      return raw[value];
-    }
+    setRaw(value, moveStorage(builder, op, source->storage),
+           nlq::getMovedGrid(op, source->grid));
+    return raw[value];
   }
-  auto type = getNaturalType(value);
+  FailureOr<quant::UniformQuantizedType> type = getUniformType(value);
   if (failed(type))
     return failure();
   FailureOr<Value> storage = getAs(value, *type);
@@ -194,48 +305,88 @@ FailureOr<Quantizer::Form> Quantizer::getRaw(Value value) {
   return raw[value];
 }
 
-bool Quantizer::movesBetterIn(Value value, quant::UniformQuantizedType type) {
-  // From where the elements were made up to `value`.
-  SmallVector<Operation *> moves;
-  while (isShapeOp(value.getDefiningOp()) && !raw.contains(value)) {
-    moves.push_back(value.getDefiningOp());
-    value = moves.back()->getOperand(0);
-  }
-  if (isConstant(value))
-    return true;
-  quant::QuantizedType made = raw.lookup(value).type;
-  if (type == made ||
-      type.getStorageTypeIntegralWidth() < made.getStorageTypeIntegralWidth())
-    return true;
-  for (Operation *op : llvm::reverse(moves))
-    if (!(made = moveType(op, made)))
-      return true;
-  return false;
+Grid Quantizer::getRawGrid(Value value) {
+  if (auto it = raw.find(value); it != raw.end())
+    return it->second.grid;
+  Operation *op = value.getDefiningOp();
+  return nlq::getMovedGrid(op, getRawGrid(getMovedOperand(op)));
 }
 
-FailureOr<Value> Quantizer::getAs(Value value,
-                                  quant::UniformQuantizedType type) {
+bool Quantizer::canRequantize(Value value, quant::QuantizedType type) {
+  if (isConstant(value))
+    return isa<quant::UniformQuantizedType>(type);
+  if (getRawGrid(value).getType(func.getContext()))
+    return true;
+  Operation *op = value.getDefiningOp();
+  Value operand = getMovedOperand(op);
+  quant::QuantizedType before = operand ? unmoveTypeOf(op, type) : nullptr;
+  return before && !raw.contains(value) && canRequantize(operand, before);
+}
+
+bool Quantizer::movesBetterIn(Value value, quant::QuantizedType type) {
+  Operation *op = value.getDefiningOp();
+  Value operand = getMovedOperand(op);
+  if (!operand || raw.contains(value))
+    return false;
+  quant::QuantizedType before = unmoveTypeOf(op, type);
+  if (!before || !canRequantize(operand, before))
+    return false;
+  if (isConstant(value))
+    return true;
+  Grid made = getRawGrid(value);
+  quant::QuantizedType madeType = made.getType(func.getContext());
+  return !madeType || madeType == type ||
+         type.getStorageTypeIntegralWidth() < made.bits;
+}
+
+FailureOr<Value> Quantizer::getAs(Value value, quant::QuantizedType type) {
   std::pair<Value, Type> key(value, type);
   if (auto it = forms.find(key); it != forms.end())
     return it->second;
   FailureOr<Value> storage = failure();
   Operation *op = value.getDefiningOp();
-  if (isShapeOp(op) && !raw.contains(value) && movesBetterIn(value, type)) {
-    FailureOr<Value> elements = getAs(op->getOperand(0), type);
+  if (movesBetterIn(value, type)) {
+    FailureOr<Value> elements =
+        getAs(getMovedOperand(op), unmoveTypeOf(op, type));
     if (failed(elements))
       return failure();
-    storage = moveElements(builder, op, *elements);
+    storage = moveStorage(builder, op, *elements);
   } else if (isConstant(value)) {
     storage = quantizeConstant(value, type);
   } else {
     FailureOr<Form> form = getRaw(value);
     if (failed(form))
       return failure();
+    if (!form->grid.getType(func.getContext()))
+      return emitErrorAt(value)
+             << "cannot be quantized: the scales of its integers change along "
+                "another dimension than the last";
     storage = requantize(value.getLoc(), *form, type);
   }
   if (succeeded(storage))
     forms[key] = *storage;
   return storage;
+}
+
+FailureOr<Quantizer::Form> Quantizer::getMovedAs(Value value,
+                                                 quant::QuantizedType type) {
+  Operation *op = value.getDefiningOp();
+  Value operand = getMovedOperand(op);
+  if (!operand) {
+    FailureOr<Value> storage = getAs(value, type);
+    if (failed(storage))
+      return failure();
+    return Form{
+        *storage,
+        Grid::get(type, cast<RankedTensorType>(value.getType()).getRank())};
+  }
+  FailureOr<Form> source = getMovedAs(operand, type);
+  if (failed(source))
+    return failure();
+  Value &storage = moved[{value, type}];
+  if (!storage)
+    storage = moveStorage(builder, op, source->storage);
+  return Form{storage, nlq::getMovedGrid(op, source->grid)};
 }
 
 //===----------------------------------------------------------------------===//
@@ -271,14 +422,19 @@ Value Quantizer::createConstant(Location loc, StringRef name,
 }
 
 FailureOr<Value> Quantizer::quantizeConstant(Value value,
-                                             quant::UniformQuantizedType type) {
+                                             quant::QuantizedType wanted) {
+  auto type = dyn_cast<quant::UniformQuantizedType>(wanted);
+  if (!type)
+    return emitErrorAt(value) << "cannot be quantized: a constant has one "
+                                 "scale, found "
+                              << wanted;
   auto values = getConstant(value, value.getDefiningOp());
   if (failed(values))
     return failure();
   SmallVector<int64_t> integers;
   for (double element : *values)
     integers.push_back(int64_t(std::clamp(
-        std::nearbyint(element / type.getScale()),
+        std::nearbyint(element / type.getScale()) + double(type.getZeroPoint()),
         double(type.getStorageTypeMin()), double(type.getStorageTypeMax()))));
   return createConstant(value.getLoc(), "constant",
                         withElementType(value.getType(), type.getStorageType()),

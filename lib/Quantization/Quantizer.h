@@ -7,18 +7,18 @@
 //===----------------------------------------------------------------------===//
 //
 // Each float value of the function has a raw form: the integers that its
-// producer makes, and the quantized type that says what they mean. Consumers
-// ask for a value in the type they want; the first to ask for a type makes the
-// requantization, the next ones share it. Operations that only move elements
-// have no form of their own until somebody asks: the elements are moved in the
-// narrower of the two types.
+// producer makes, and the grid that says what they mean. Consumers ask for a
+// value in the type they want; the first to ask for a type makes the
+// requantization, the next ones share it. Operations that only move elements,
+// and multiplications by a positive number, have no form of their own until
+// somebody asks: the elements are moved in the narrower of the two types.
 //
 //===----------------------------------------------------------------------===//
 
 #ifndef NLQ_LIB_QUANTIZATION_QUANTIZER_H
 #define NLQ_LIB_QUANTIZATION_QUANTIZER_H
 
-#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "Grid.h"
 #include "mlir/IR/Builders.h"
 #include "nlq/Quantization/Quantize.h"
 #include "nlq/Quantization/ValueNames.h"
@@ -36,34 +36,51 @@ public:
   /// Integers and their meaning.
   struct Form {
     mlir::Value storage;
-    mlir::quant::QuantizedType type;
+    Grid grid;
   };
 
-  /// The form that the producer of `value` makes. Elements that were moved lose
-  /// per-channel scales where the channels do not stay the last dimension; they
-  /// then have the natural type.
+  /// The form that the producer of `value` makes, or that moving makes of it.
   llvm::FailureOr<Form> getRaw(mlir::Value value);
+  void setRaw(mlir::Value value, mlir::Value storage, Grid grid);
   void setRaw(mlir::Value value, mlir::Value storage,
               mlir::quant::QuantizedType type);
 
-  /// The integers of `value` in a type with one scale.
+  /// The integers of `value` in `type`.
   llvm::FailureOr<mlir::Value> getAs(mlir::Value value,
-                                     mlir::quant::UniformQuantizedType type);
+                                     mlir::quant::QuantizedType type);
+  /// The integers of `value`, moved from those of getSource(value) in `type`.
+  llvm::FailureOr<Form> getMovedAs(mlir::Value value,
+                                   mlir::quant::QuantizedType type);
+
+  /// Where the elements of `value` were made: before operations that only move
+  /// them, and before multiplications by a positive number.
+  mlir::Value getSource(mlir::Value value);
+  /// The grid of `value` where that of getSource(value) is `grid`.
+  Grid getMovedGrid(mlir::Value value, const Grid &grid);
+  /// The exponent of channel factors of an activation, by what makes it.
+  double getExponent(mlir::Value value);
 
   /// The type that `value` has best: an activation's where it feeds matrix
   /// products only, else the residual stream's.
+  llvm::FailureOr<mlir::quant::QuantizedType> getNaturalType(mlir::Value value);
+  /// The natural type of a value that gets no scales per channel.
   llvm::FailureOr<mlir::quant::UniformQuantizedType>
-  getNaturalType(mlir::Value value);
-  /// The type that a matrix product reads `value` in: that of probabilities or
-  /// of an activation where its producer has made it so, else the activation's
-  /// of its own range.
+  getUniformType(mlir::Value value);
+  /// The type that a product with constant weights reads `value` in: that of
+  /// its producer where that is an activation's, else its natural one.
+  llvm::FailureOr<mlir::quant::QuantizedType> getOperandType(mlir::Value value);
+  /// The type that a product of two activations reads `value` in: that of
+  /// probabilities where it holds some, else a symmetric one.
   llvm::FailureOr<mlir::quant::UniformQuantizedType>
-  getOperandType(mlir::Value value);
+  getSymmetricOperandType(mlir::Value value);
 
   /// The largest magnitude of `value` in the profile, or of a constant. Fails
   /// with an error if the profile does not know the value.
   llvm::FailureOr<double> getAbsMax(mlir::Value value);
   llvm::FailureOr<const ValueProfile *> getProfile(mlir::Value value);
+  /// The same without an error: null for what the profile does not know.
+  const ValueProfile *lookupProfile(mlir::Value value);
+  uint64_t getNumSamples() const { return profile.numSamples; }
   llvm::StringRef getName(mlir::Value value) { return names[value]; }
   /// True for what is computed from constants only.
   bool isConstant(mlir::Value value) { return !names.contains(value); }
@@ -74,11 +91,12 @@ public:
   /// Between signless integers and quantized tensors.
   mlir::Value toQuantized(mlir::Location loc, const Form &form);
   mlir::Value toStorage(mlir::Location loc, mlir::Value quantized);
-  /// `form` in another type, as a quantized tensor or as its integers.
+  /// `form` in another type, as a quantized tensor or as its integers. Its
+  /// scales must be those of a type.
   mlir::Value requantizeTensor(mlir::Location loc, const Form &form,
-                               mlir::quant::UniformQuantizedType type);
+                               mlir::quant::QuantizedType type);
   mlir::Value requantize(mlir::Location loc, const Form &form,
-                         mlir::quant::UniformQuantizedType type);
+                         mlir::quant::QuantizedType type);
   /// A constant tensor of integers of at most 32 bits, outside of the text if
   /// it is large.
   mlir::Value createConstant(mlir::Location loc, llvm::StringRef name,
@@ -91,12 +109,18 @@ public:
 
 private:
   llvm::LogicalResult quantizeArguments();
-  /// True if the elements of `value`, which is a shape operation's, are moved
-  /// after they are requantized to `type`: it is the narrower type, or their
-  /// channels would get lost.
-  bool movesBetterIn(mlir::Value value, mlir::quant::UniformQuantizedType type);
+  llvm::FailureOr<mlir::quant::UniformQuantizedType>
+  getSymmetricType(mlir::Value value);
+  /// The grid of the raw form of `value`, whose source has one.
+  Grid getRawGrid(mlir::Value value);
+  /// True if `value` can be made in `type` from the integers of its source.
+  bool canRequantize(mlir::Value value, mlir::quant::QuantizedType type);
+  /// True if the elements of `value`, which a move makes, are moved after they
+  /// are requantized to `type`: it is the narrower type, or their scales are no
+  /// type's after the move.
+  bool movesBetterIn(mlir::Value value, mlir::quant::QuantizedType type);
   llvm::FailureOr<mlir::Value>
-  quantizeConstant(mlir::Value value, mlir::quant::UniformQuantizedType type);
+  quantizeConstant(mlir::Value value, mlir::quant::QuantizedType type);
   void eraseFloatOps();
 
   mlir::func::FuncOp func;
@@ -105,24 +129,25 @@ private:
   llvm::SmallVector<mlir::Operation *> floatOps;
   llvm::DenseMap<mlir::Value, Form> raw;
   llvm::DenseMap<std::pair<mlir::Value, mlir::Type>, mlir::Value> forms;
+  /// By the type of the source.
+  llvm::DenseMap<std::pair<mlir::Value, mlir::Type>, mlir::Value> moved;
 };
 
 //===----------------------------------------------------------------------===//
-// Operations that only move elements (QuantizeShapes.cpp)
+// Moves: shape operations and multiplications by a number
 //===----------------------------------------------------------------------===//
 
-/// True for tensor.collapse_shape, expand_shape, extract_slice and
-/// linalg.transpose. Their first operand holds the elements.
-bool isShapeOp(mlir::Operation *op);
+/// The operand whose elements `op` moves; null if it is no move.
+mlir::Value getMovedOperand(mlir::Operation *op);
 
-/// What `op` does to its elements, done to the integers `storage`.
-mlir::Value moveElements(mlir::OpBuilder &builder, mlir::Operation *op,
-                         mlir::Value storage);
-
-/// The type of the integers of type `type` after `op`; null where their
-/// channels do not stay the last dimension.
-mlir::quant::QuantizedType moveType(mlir::Operation *op,
-                                    mlir::quant::QuantizedType type);
+/// The grid of a move's result, the integers of its result, and the type of its
+/// operand from that of its result (null where there is none), as the functions
+/// of Grid.h for shape operations.
+Grid getMovedGrid(mlir::Operation *op, const Grid &grid);
+mlir::Value moveStorage(mlir::OpBuilder &builder, mlir::Operation *op,
+                        mlir::Value storage);
+mlir::quant::QuantizedType unmoveTypeOf(mlir::Operation *op,
+                                        mlir::quant::QuantizedType type);
 
 //===----------------------------------------------------------------------===//
 // One function for each kind of operation
@@ -132,7 +157,7 @@ llvm::LogicalResult quantizeMatmul(Quantizer &quantizer, mlir::Operation *op);
 llvm::LogicalResult quantizeBatchMatmul(Quantizer &quantizer,
                                         mlir::Operation *op);
 llvm::LogicalResult quantizeSum(Quantizer &quantizer, mlir::Operation *op);
-llvm::LogicalResult quantizeScaling(Quantizer &quantizer, mlir::Operation *op);
+llvm::LogicalResult refuseProduct(Quantizer &quantizer, mlir::Operation *op);
 llvm::LogicalResult quantizeConcat(Quantizer &quantizer, mlir::Operation *op);
 llvm::LogicalResult quantizeNonlinear(Quantizer &quantizer,
                                       mlir::Operation *op);

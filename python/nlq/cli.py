@@ -135,6 +135,7 @@ def _add_quantize(commands: argparse._SubParsersAction) -> None:
     command.add_argument(
         "--residual-bits", type=int, metavar="N", help="bits of the residual stream, 8 to 16"
     )
+    _add_quantize_recipe(command)
     command.add_argument(
         "--candidates",
         metavar="GROUPS",
@@ -142,7 +143,65 @@ def _add_quantize(commands: argparse._SubParsersAction) -> None:
         "extra, all (default: seed)",
     )
     names = ("profile", "act_bits", "weight_bits", "residual_bits", "candidates")
+    names += tuple(option.replace("-", "_") for option in _QUANTIZE_RECIPE)
     command.set_defaults(run=lambda options: _run_step("quantize", options, names))
+
+
+# How a model is quantized besides its widths: option, what argparse needs, meaning.
+_QUANTIZE_RECIPE = {
+    "probability-bits": ({"type": int, "choices": [8, 16]}, "bits of probabilities (default: 16)"),
+    "operand-bits": (
+        {"type": int, "choices": [8, 16, 32]},
+        "bits in which softmax and GELU get their operands; 32: accumulators as they are "
+        "(default: 32)",
+    ),
+    "asymmetric": (
+        {"choices": ["true", "false"]},
+        "zero points where only products with constant weights read (default: true)",
+    ),
+    "norm-exponent": (
+        {"type": float, "metavar": "E"},
+        "exponent of channel factors after layer normalization, 0 to 1 (default: 0.5)",
+    ),
+    "gelu-exponent": (
+        {"type": float, "metavar": "E"},
+        "exponent of channel factors after GELU, 0 to 1 (default: 0.25)",
+    ),
+    "attention-exponent": (
+        {"type": float, "metavar": "E"},
+        "exponent of channel factors after attention, 0 to 1 (default: 0.25)",
+    ),
+    "value-exponent": (
+        {"type": float, "metavar": "E"},
+        "exponent of column factors of attention's values, 0 to 1 (default: 1)",
+    ),
+    "query-key-exponent": (
+        {"type": float, "metavar": "E"},
+        "how far channels of queries and keys are balanced, 0 to 1 (default: 0.5)",
+    ),
+    "ranges": (
+        {"choices": ["extremes", "percentile", "least-squares"]},
+        "what operands of products cover (default: extremes)",
+    ),
+    "percentile": (
+        {"type": float, "metavar": "P"},
+        "how many of a hundred values `percentile` covers (default: 99.99)",
+    ),
+    "weight-scales": (
+        {"choices": ["extremes", "least-squares"]},
+        "how scales of weights are chosen (default: least-squares)",
+    ),
+    "bias-correction": (
+        {"choices": ["true", "false"]},
+        "correct the means that rounding of weights shifts (default: true)",
+    ),
+}
+
+
+def _add_quantize_recipe(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("recipe", "docs/quantization.md explains each option")
+    for option, (arguments, meaning) in _QUANTIZE_RECIPE.items():
+        group.add_argument(f"--{option}", help=meaning, **arguments)
 
 
 def _add_measure(commands: argparse._SubParsersAction) -> None:

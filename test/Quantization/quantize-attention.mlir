@@ -1,5 +1,5 @@
 // RUN: split-file %s %t
-// RUN: nlq-opt %t/model.mlir --nlq-quantize="profile=%t/profile.json" \
+// RUN: nlq-opt %t/model.mlir --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/profile.json" \
 // RUN:   | FileCheck %t/model.mlir
 
 //--- profile.json

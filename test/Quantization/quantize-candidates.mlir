@@ -2,16 +2,16 @@
 
 // Scores of this range leave I-BERT's and FQ-ViT's polynomials no integers.
 // RUN: nlq-opt %t/model.mlir \
-// RUN:   --nlq-quantize="profile=%t/coarse.json candidates=seed" \
+// RUN:   --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/coarse.json candidates=seed" \
 // RUN:   | FileCheck %t/model.mlir --check-prefix=COARSE
 // RUN: nlq-opt %t/model.mlir \
-// RUN:   --nlq-quantize="profile=%t/good.json candidates=standalone" \
+// RUN:   --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/good.json candidates=standalone" \
 // RUN:   | FileCheck %t/model.mlir --check-prefix=STANDALONE
 // RUN: nlq-opt %t/model.mlir \
-// RUN:   --nlq-quantize="profile=%t/good.json candidates=extra,seed act-bits=6" \
+// RUN:   --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/good.json candidates=extra,seed act-bits=6" \
 // RUN:   | FileCheck %t/model.mlir --check-prefix=SIX
 // RUN: not nlq-opt %t/model.mlir \
-// RUN:   --nlq-quantize="profile=%t/fine.json candidates=seed" 2>&1 \
+// RUN:   --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/fine.json candidates=seed" 2>&1 \
 // RUN:   | FileCheck %t/model.mlir --check-prefix=NOTHING
 
 //--- good.json

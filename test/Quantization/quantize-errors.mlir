@@ -18,6 +18,31 @@
 // GROUP: error: candidates must be seed, standalone, extra or all, or several of them separated by commas, found 'best'
 
 // RUN: not nlq-opt %t/good.mlir \
+// RUN:   --nlq-quantize="profile=%t/good.json probability-bits=12" 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=PROBABILITY
+// PROBABILITY: error: probability-bits must be 8 or 16, found 12
+// RUN: not nlq-opt %t/good.mlir \
+// RUN:   --nlq-quantize="profile=%t/good.json operand-bits=4" 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=OPERAND
+// OPERAND: error: operand-bits must be 8 or 16 or 32, found 4
+// RUN: not nlq-opt %t/good.mlir \
+// RUN:   --nlq-quantize="profile=%t/good.json gelu-exponent=1.5" 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=EXPONENT
+// EXPONENT: error: gelu-exponent must be 0{{.*}} to 1{{.*}}, found 1.5
+// RUN: not nlq-opt %t/good.mlir \
+// RUN:   --nlq-quantize="profile=%t/good.json percentile=49" 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=PERCENTILE
+// PERCENTILE: error: percentile must be 5{{.*}} to 1{{.*}}, found 4.9
+// RUN: not nlq-opt %t/good.mlir \
+// RUN:   --nlq-quantize="profile=%t/good.json ranges=all" 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=RANGES
+// RANGES: error: ranges must be extremes, percentile or least-squares, found 'all'
+// RUN: not nlq-opt %t/good.mlir \
+// RUN:   --nlq-quantize="profile=%t/good.json weight-scales=best" 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=SCALES
+// SCALES: error: weight-scales must be extremes or least-squares, found 'best'
+
+// RUN: not nlq-opt %t/good.mlir \
 // RUN:   --nlq-quantize="profile=%t/none.json" 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=NONE
 // NONE: error: cannot read the profile '{{.*}}none.json': {{.*}}none.json: No such file or directory
@@ -48,7 +73,7 @@
 // RUN: not nlq-opt %t/overflow.mlir \
 // RUN:   --nlq-quantize="profile=%t/overflow.json" 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=OVERFLOW
-// OVERFLOW: error: {{.*}}'linalg.matmul' op cannot be quantized: its accumulator may reach 2258060000, which overflows 32 bits
+// OVERFLOW: error: {{.*}}'linalg.matmul' op cannot be quantized: its accumulator may reach 2293620000, which overflows 32 bits
 // RUN: not nlq-opt %t/call.mlir \
 // RUN:   --nlq-quantize="profile=%t/good.json" 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=CALL

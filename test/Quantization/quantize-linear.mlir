@@ -1,10 +1,10 @@
 // RUN: split-file %s %t
-// RUN: nlq-opt %t/model.mlir --nlq-quantize="profile=%t/profile.json" \
+// RUN: nlq-opt %t/model.mlir --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/profile.json" \
 // RUN:   | FileCheck %t/model.mlir
-// RUN: nlq-opt %t/model.mlir --nlq-quantize="profile=%t/profile.json" \
+// RUN: nlq-opt %t/model.mlir --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/profile.json" \
 // RUN:   | nlq-opt | FileCheck %t/model.mlir
 // RUN: nlq-opt %t/model.mlir \
-// RUN:   --nlq-quantize="profile=%t/profile.json weight-bits=6 act-bits=6" \
+// RUN:   --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/profile.json weight-bits=6 act-bits=6" \
 // RUN:   | FileCheck %t/model.mlir --check-prefix=SIX
 
 //--- profile.json

@@ -1,11 +1,11 @@
 // RUN: split-file %s %t
-// RUN: nlq-opt %t/model.mlir --nlq-quantize="profile=%t/profile.json" \
+// RUN: nlq-opt %t/model.mlir --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/profile.json" \
 // RUN:   | FileCheck %t/model.mlir
 // RUN: nlq-opt %t/model.mlir \
-// RUN:   --nlq-quantize="profile=%t/profile.json candidates=all" \
+// RUN:   --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/profile.json candidates=all" \
 // RUN:   | FileCheck %t/model.mlir --check-prefix=EVERY
 // RUN: nlq-opt %t/model.mlir \
-// RUN:   --nlq-quantize="profile=%t/profile.json residual-bits=8" \
+// RUN:   --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/profile.json residual-bits=8" \
 // RUN:   | FileCheck %t/model.mlir --check-prefix=EIGHT
 
 //--- profile.json

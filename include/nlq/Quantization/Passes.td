@@ -27,12 +27,17 @@ def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
 
     | value | storage | scale |
     |---|---|---|
-    | operand of a matrix product, result of GELU or layer normalization before one | i8, `act-bits`, symmetric | per tensor, from the profile |
-    | weight | i8, `weight-bits`, symmetric | per output channel |
-    | bias, matrix product | i32, with the range that is proved | operand scales' product |
-    | residual stream (sums, concatenations) | i16, `residual-bits`, symmetric | per tensor, from the profile |
-    | probability | i16, saturating just below 1 | 2^-15 |
+    | operand of products with constant weights | i8, `act-bits`, with a zero point if `asymmetric` | per channel: `norm-exponent`, `gelu-exponent`, `attention-exponent`, by what makes it |
+    | operand of products of two activations | i8, `act-bits`, symmetric | `query-key-exponent` along the reduction, `value-exponent` along the columns |
+    | weight | i8, `weight-bits`, symmetric | per output channel, by `weight-scales` |
+    | bias, matrix product | i32, with the range that is proved | product of the scales |
+    | operand of softmax and GELU | the accumulator, or `operand-bits` | as made, or per tensor |
+    | residual stream (sums, concatenations) | i16, `residual-bits`, symmetric | per tensor, all that was seen |
+    | probability | i16 at 2^-15, or i8 at 2^-8 with zero point -128 | fixed |
     | result of the function | i32 | per tensor: profile's extreme / 32767 |
+
+    Scales per channel and zero points go into weights and biases, and cost
+    nothing at run time. docs/quantization.md explains the options.
 
     A value is requantized (`half_up`) where a consumer asks for another type
     than its producer has, once per type. A multiplication by a positive splat
@@ -77,6 +82,34 @@ def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
            "Bits of weights, 4 to 8">,
     Option<"residualBits", "residual-bits", "int64_t", "16",
            "Bits of the residual stream, 8 to 16">,
+    Option<"probabilityBits", "probability-bits", "int64_t", "16",
+           "Bits of probabilities, 8 or 16">,
+    Option<"operandBits", "operand-bits", "int64_t", "32",
+           "Bits in which softmax and GELU get their operands: 32 for "
+           "accumulators as they are, 8 or 16">,
+    Option<"asymmetric", "asymmetric", "bool", "true",
+           "Activations that only products with constant weights read have a "
+           "zero point">,
+    Option<"normExponent", "norm-exponent", "double", "0.5",
+           "Exponent of the channel factors of layer normalizations, 0 to 1">,
+    Option<"geluExponent", "gelu-exponent", "double", "0.25",
+           "Exponent of the channel factors of GELU results, 0 to 1">,
+    Option<"attentionExponent", "attention-exponent", "double", "0.25",
+           "Exponent of the channel factors of attention's results, 0 to 1">,
+    Option<"valueExponent", "value-exponent", "double", "1.0",
+           "Exponent of the column factors of attention's values, 0 to 1">,
+    Option<"queryKeyExponent", "query-key-exponent", "double", "0.5",
+           "How far the channels of queries and keys are balanced, 0 to 1">,
+    Option<"ranges", "ranges", "std::string", "\"extremes\"",
+           "What operands of products cover: extremes, percentile or "
+           "least-squares">,
+    Option<"percentile", "percentile", "double", "99.99",
+           "How many of a hundred values 'percentile' covers, 50 to 100">,
+    Option<"weightScales", "weight-scales", "std::string",
+           "\"least-squares\"",
+           "Scales of weights: extremes or least-squares">,
+    Option<"biasCorrection", "bias-correction", "bool", "true",
+           "Correct the means that rounding of weights shifts">,
     Option<"candidates", "candidates", "std::string", "\"seed\"",
            "Groups of methods that may be assigned, separated by commas: "
            "seed, standalone, extra, all">];

@@ -6,7 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// All are symmetric: q stands for q * scale, and their zero points are 0.
+// Unless said otherwise they are symmetric: q stands for q * scale, and their
+// zero points are 0.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,9 +43,10 @@ getActivationType(mlir::MLIRContext *context, unsigned bits, double absMax);
 mlir::quant::UniformQuantizedType getResidualType(mlir::MLIRContext *context,
                                                   unsigned bits, double absMax);
 
-/// i16 at 2^-15: probabilities saturate just below 1.
-mlir::quant::UniformQuantizedType
-getProbabilityType(mlir::MLIRContext *context);
+/// Of 16 bits: i16 at 2^-15. Of 8 bits: i8 at 2^-8 with the zero point -128.
+/// Probabilities saturate just below 1.
+mlir::quant::UniformQuantizedType getProbabilityType(mlir::MLIRContext *context,
+                                                     unsigned bits);
 
 /// i32 of -limit to limit with 9 bits of room above 16 bits: operands of sums,
 /// which must not overflow when added, and results of the function.

@@ -30,6 +30,12 @@ SETTINGS = (Setting("vit65", 8), Setting("vit65", 6), Setting("vit197", 8))
 # Every candidate there is; rows restrict them.
 CANDIDATES = "seed,standalone,all"
 
+# The mixed method's paper's: one symmetric scale per tensor, extremes.
+RECIPE = (
+    "asymmetric=false norm-exponent=0 gelu-exponent=0 attention-exponent=0 value-exponent=0 "
+    "query-key-exponent=0 weight-scales=extremes bias-correction=false"
+)
+
 
 @dataclass(frozen=True)
 class Assignment:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nlq.demo.settings import CANDIDATES, Assignment, Setting
+from nlq.demo.settings import CANDIDATES, RECIPE, Assignment, Setting
 from nlq.errors import NlqError
 from nlq.native import Module, Runner
 from nlq.onnx_import import import_onnx, write_module
@@ -71,7 +71,7 @@ def prepare_setting(setting: Setting, directory: Path) -> dict:
     scores = directory / f"{setting.key}-scores.json"
     module.run_passes(
         f"nlq-quantize{{profile={profile} act-bits={setting.bits} weight-bits={setting.bits} "
-        f"candidates={CANDIDATES}}}"
+        f"candidates={CANDIDATES} {RECIPE}}}"
     )
     module.write(directory / f"{setting.key}.mlirbc")
     module.run_passes(f"nlq-measure{{profile={profile} scores={scores}}}")

@@ -59,6 +59,10 @@ protected:
     quantized = new OwningOpRef<ModuleOp>(std::move(module));
     QuantizeOptions options;
     options.candidates = "all";
+    // One symmetric grid per tensor, which the definitions below spell out.
+    options.asymmetric = false;
+    options.normExponent = options.geluExponent = options.attentionExponent = 0;
+    options.valueExponent = options.queryKeyExponent = 0;
     ASSERT_TRUE(succeeded(quantizeModule(**quantized, *profile, options)));
   }
   static void TearDownTestSuite() {

@@ -43,8 +43,8 @@ TEST_F(QuantizeTypes, ScalesPrintExactly) {
     ASSERT_EQ(reparse(type), type) << absMax;
     EXPECT_NEAR(roundScale(absMax) / absMax, 1, 5e-6);
   }
-  EXPECT_EQ(reparse(getProbabilityType(&context)),
-            getProbabilityType(&context));
+  EXPECT_EQ(reparse(getProbabilityType(&context, 16)),
+            getProbabilityType(&context, 16));
 }
 
 TEST_F(QuantizeTypes, Widths) {

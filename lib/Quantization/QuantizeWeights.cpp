@@ -1,0 +1,112 @@
+//===- QuantizeWeights.cpp - Weights of a matrix product ----------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "nlq/Quantization/QuantizeWeights.h"
+#include "nlq/Quantization/QuantizeTypes.h"
+#include "llvm/ADT/STLExtras.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace nlq;
+
+llvm::Expected<WeightScale> nlq::parseWeightScale(llvm::StringRef word) {
+  if (word == "extremes")
+    return WeightScale::Extremes;
+  if (word == "least-squares")
+    return WeightScale::LeastSquares;
+  return llvm::createStringError(
+      "weight-scales must be extremes or least-squares, found '" + word + "'");
+}
+
+/// The integer of `value` at 1 / `inverse`, clamped.
+static double toInteger(double value, double inverse, double limit) {
+  return std::clamp(std::nearbyint(value * inverse), -limit, limit);
+}
+
+static double getSquaredError(llvm::ArrayRef<double> column, double scale,
+                              double limit) {
+  double sum = 0, inverse = 1 / scale;
+  for (double value : column) {
+    double error = value - scale * toInteger(value, inverse, limit);
+    sum += error * error;
+  }
+  return sum;
+}
+
+/// The scale of least squared error, between half of `extreme`, at which the
+/// largest entry becomes `limit`, and all of it.
+static double searchScale(llvm::ArrayRef<double> column, double extreme,
+                          double limit) {
+  constexpr int numSteps = 50;
+  double best = extreme;
+  double least = getSquaredError(column, extreme, limit);
+  for (int step = 1; step <= numSteps; ++step) {
+    double scale = extreme * (1 - 0.5 * step / numSteps);
+    double error = getSquaredError(column, scale, limit);
+    if (error < least) {
+      least = error;
+      best = scale;
+    }
+  }
+  return best;
+}
+
+/// t of a column: `largest` stands in for the extreme of one that is all zeros.
+static double chooseScale(llvm::ArrayRef<double> column, double bias,
+                          unsigned bits, double largest, WeightScale how) {
+  double absMax = 0;
+  for (double value : column)
+    absMax = std::max(absMax, std::fabs(value));
+  double scale = getSymmetricScale(absMax == 0 ? largest : absMax, bits);
+  if (how == WeightScale::LeastSquares && absMax != 0)
+    scale = searchScale(column, scale, double(getSymmetricLimit(bits)));
+  return roundScale(std::max(scale, std::fabs(bias) / (1 << 30)));
+}
+
+IntegerWeights nlq::quantizeWeights(llvm::ArrayRef<double> weights,
+                                    llvm::ArrayRef<double> bias,
+                                    const ActivationChannels &channels,
+                                    unsigned bits, WeightScale how) {
+  const size_t depth = channels.scales.size();
+  const size_t columns = weights.size() / depth;
+  const int64_t limit = getSymmetricLimit(bits);
+  double largest = 0;
+  for (size_t i = 0; i < weights.size(); ++i)
+    largest =
+        std::max(largest, std::fabs(weights[i]) * channels.scales[i / columns]);
+
+  IntegerWeights result;
+  result.weights.resize(weights.size());
+  std::vector<double> column(depth);
+  for (size_t n = 0; n < columns; ++n) {
+    for (size_t k = 0; k < depth; ++k)
+      column[k] = weights[k * columns + n] * channels.scales[k];
+    double real = bias.empty() ? 0 : bias[n];
+    double scale = chooseScale(column, real, bits, largest, how);
+    int64_t sum = 0, magnitudes = 0;
+    for (size_t k = 0; k < depth; ++k) {
+      auto integer = int64_t(toInteger(column[k], 1 / scale, double(limit)));
+      result.weights[k * columns + n] = integer;
+      sum += integer;
+      magnitudes += std::abs(integer);
+      if (!channels.means.empty())
+        real += channels.means[k] / channels.scales[k] *
+                (column[k] - scale * double(integer));
+    }
+    int64_t integerBias =
+        int64_t(std::nearbyint(real / scale)) - channels.zeroPoint * sum;
+    result.scales.push_back(scale);
+    result.bias.push_back(integerBias);
+    // A range of nothing is no type.
+    result.limit = std::max(result.limit, magnitudes * channels.limit +
+                                              std::abs(integerBias));
+  }
+  if (llvm::all_of(result.bias, [](int64_t value) { return value == 0; }))
+    result.bias.clear();
+  return result;
+}
