@@ -65,8 +65,9 @@ template <typename A, typename B, typename C> struct ProductCase {
 } // namespace
 
 TEST_F(ReferenceRunnerTest, BatchMatmulOfAllWidths) {
+  // Deep enough for vectors and for more than one square of the transposition.
   auto text = [](std::string a, std::string b, std::string c) {
-    std::string x = "tensor<3x5x7x" + a + ">", y = "tensor<3x7x9x" + b + ">",
+    std::string x = "tensor<3x5x39x" + a + ">", y = "tensor<3x39x9x" + b + ">",
                 z = "tensor<3x5x9x" + c + ">";
     return "(%a: " + x + ", %b: " + y + ", %c: " + z + ") -> " + z +
            " { %r = linalg.batch_matmul ins(%a, %b : " + x + ", " + y +
@@ -74,51 +75,51 @@ TEST_F(ReferenceRunnerTest, BatchMatmulOfAllWidths) {
   };
   {
     parse(text("i8", "i8", "i32"));
-    Array a = makeRandom<int8_t>({3, 5, 7}, 1);
-    Array b = makeRandom<int8_t>({3, 7, 9}, 2);
+    Array a = makeRandom<int8_t>({3, 5, 39}, 1);
+    Array b = makeRandom<int8_t>({3, 39, 9}, 2);
     Array c = makeRandom<int32_t>({3, 5, 9}, 3);
     ProductCase<int8_t, int8_t, int32_t>::check(run({a, b, c}), a, b, c, 3, 5,
-                                                7, 9);
+                                                39, 9);
   }
   {
     parse(text("i16", "i8", "i32"));
-    Array a = makeRandom<int16_t>({3, 5, 7}, 4);
-    Array b = makeRandom<int8_t>({3, 7, 9}, 5);
+    Array a = makeRandom<int16_t>({3, 5, 39}, 4);
+    Array b = makeRandom<int8_t>({3, 39, 9}, 5);
     Array c = makeRandom<int32_t>({3, 5, 9}, 6);
     ProductCase<int16_t, int8_t, int32_t>::check(run({a, b, c}), a, b, c, 3, 5,
-                                                 7, 9);
+                                                 39, 9);
   }
   {
     parse(text("i16", "i16", "i64"));
-    Array a = makeRandom<int16_t>({3, 5, 7}, 7);
-    Array b = makeRandom<int16_t>({3, 7, 9}, 8);
+    Array a = makeRandom<int16_t>({3, 5, 39}, 7);
+    Array b = makeRandom<int16_t>({3, 39, 9}, 8);
     Array c = makeRandom<int64_t>({3, 5, 9}, 9);
     ProductCase<int16_t, int16_t, int64_t>::check(run({a, b, c}), a, b, c, 3, 5,
-                                                  7, 9);
+                                                  39, 9);
   }
   {
     parse(text("i32", "i8", "i32"));
-    Array a = makeRandom<int32_t>({3, 5, 7}, 10);
-    Array b = makeRandom<int8_t>({3, 7, 9}, 11);
+    Array a = makeRandom<int32_t>({3, 5, 39}, 10);
+    Array b = makeRandom<int8_t>({3, 39, 9}, 11);
     Array c = makeRandom<int32_t>({3, 5, 9}, 12);
     ProductCase<int32_t, int8_t, int32_t>::check(run({a, b, c}), a, b, c, 3, 5,
-                                                 7, 9);
+                                                 39, 9);
   }
 }
 
 TEST_F(ReferenceRunnerTest, ProductsOfTheLeast16BitNumbersWrap) {
-  // 4 * 2^30 = 2^32, which is 0 in 32 bits.
-  parse(R"((%a: tensor<1x4xi16>, %b: tensor<4x1xi16>) -> tensor<1x1xi32> {
+  // 20 * 2^30 = 5 * 2^32, which is 0 in 32 bits.
+  parse(R"((%a: tensor<1x20xi16>, %b: tensor<20x1xi16>) -> tensor<1x1xi32> {
     %z = arith.constant 7 : i32
     %e = tensor.empty() : tensor<1x1xi32>
     %i = linalg.fill ins(%z : i32) outs(%e : tensor<1x1xi32>)
         -> tensor<1x1xi32>
-    %c = linalg.matmul ins(%a, %b : tensor<1x4xi16>, tensor<4x1xi16>)
+    %c = linalg.matmul ins(%a, %b : tensor<1x20xi16>, tensor<20x1xi16>)
                        outs(%i : tensor<1x1xi32>) -> tensor<1x1xi32>
     return %c : tensor<1x1xi32> })");
-  std::vector<int16_t> least(4, -32768);
+  std::vector<int16_t> least(20, -32768);
   auto results = run(
-      {makeArray<int16_t>({1, 4}, least), makeArray<int16_t>({4, 1}, least)});
+      {makeArray<int16_t>({1, 20}, least), makeArray<int16_t>({20, 1}, least)});
   EXPECT_EQ(toVector<int32_t>(results[0]), std::vector<int32_t>{7});
 }
 
