@@ -96,6 +96,33 @@ NLQ_EXPORT int nlqCalibrate(const NlqModule *module, int64_t count,
                             const void *const *arguments, int64_t kept,
                             const char *target, const char *path, char **error);
 
+//===-- Measuring ---------------------------------------------------------===//
+
+/// Which candidates are measured, and how. Lists are separated by commas; null
+/// or empty strings set nothing.
+typedef struct NlqMeasureOptions {
+  /// `own`, `consumer`, `paper`, `logits`; empty is the first three.
+  const char *metrics;
+  /// Restrictions as the pass nlq-assign has them.
+  const char *methods;
+  const char *form;
+  const char *set;
+  /// Negative values set nothing.
+  int64_t in_bits;
+  int64_t out_bits;
+  /// Threads that measure; 0 is one per core. Scores do not depend on it.
+  int64_t threads;
+} NlqMeasureOptions;
+
+/// Scores the candidates of the quantized module against the float module of
+/// the same model, which is compiled for `target` and run over `count` samples,
+/// laid out as for nlqRunnerRun, one after the other. Writes the scores as
+/// `path`, as the pass nlq-measure does with a profile's samples.
+NLQ_EXPORT int nlqMeasure(const NlqModule *quantized, const NlqModule *model,
+                          int64_t count, const void *const *arguments,
+                          const NlqMeasureOptions *options, const char *target,
+                          const char *path, char **error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -68,6 +68,10 @@ llvm::Expected<std::unique_ptr<ModelRunner>> compile(const NlqModule &module,
                                                      const Signature &signature,
                                                      llvm::StringRef target);
 
+/// The arrays of sample `index` out of those of all samples.
+std::vector<Array> getSample(llvm::ArrayRef<ArrayType> types,
+                             const void *const *data, int64_t index);
+
 } // namespace nlq::capi
 
 #endif // NLQ_LIB_CAPI_HANDLES_H

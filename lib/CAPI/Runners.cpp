@@ -1,4 +1,4 @@
-//===- Runners.cpp - C interface: runners and calibration ---------------===//
+//===- Runners.cpp - C interface: runners -------------------------------===//
 //
 // Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -12,7 +12,6 @@
 #include "nlq/Dialect/NLQ/IR/NLQDialect.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Execution/ReferenceRunner.h"
-#include "nlq/Quantization/Calibration.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
 #include <cstring>
@@ -155,9 +154,8 @@ char *nlqModuleSignature(const NlqModule *module, char **error) {
   return describe(module->module.get(), *signature);
 }
 
-/// The arrays of sample `index` out of those of all samples.
-static std::vector<Array> getSample(llvm::ArrayRef<ArrayType> types,
-                                    const void *const *data, int64_t index) {
+std::vector<Array> capi::getSample(llvm::ArrayRef<ArrayType> types,
+                                   const void *const *data, int64_t index) {
   std::vector<Array> arrays;
   for (auto [i, type] : llvm::enumerate(types)) {
     Array &array = arrays.emplace_back(type.kind, type.shape);
@@ -191,48 +189,5 @@ int nlqRunnerRun(NlqRunner *runner, int64_t count, const void *const *arguments,
       std::memcpy(static_cast<char *>(results[i]) + sample * array.bytes.size(),
                   array.bytes.data(), array.bytes.size());
   }
-  return 0;
-}
-
-//===----------------------------------------------------------------------===//
-// Calibration
-//===----------------------------------------------------------------------===//
-
-int nlqCalibrate(const NlqModule *module, int64_t count,
-                 const void *const *arguments, int64_t kept, const char *target,
-                 const char *path, char **error) {
-  NlqModule exposed = clone(*module);
-  std::string message;
-  llvm::FailureOr<ExposedModel> model = failure();
-  {
-    DiagnosticCollector diagnostics(exposed.context.get());
-    model = exposeValues(exposed.module.get());
-    if (failed(model))
-      message = diagnostics.getError();
-  }
-  if (failed(model))
-    return fail(error, message);
-  llvm::Expected<Signature> signature = getSignature(exposed.module.get());
-  if (!signature)
-    return fail(error, signature.takeError());
-  llvm::Expected<std::unique_ptr<ModelRunner>> runner =
-      compile(exposed, *signature, target);
-  if (!runner)
-    return fail(error, runner.takeError());
-  int64_t next = 0;
-  CalibrationOptions options;
-  options.numKept = kept;
-  llvm::Expected<Profile> profile = calibrate(
-      *model, **runner,
-      [&]() -> llvm::Expected<std::optional<std::vector<Array>>> {
-        if (next == count)
-          return std::nullopt;
-        return getSample(signature->arguments, arguments, next++);
-      },
-      options);
-  if (!profile)
-    return fail(error, profile.takeError());
-  if (llvm::Error failure = profile->save(path))
-    return fail(error, std::move(failure));
   return 0;
 }

@@ -28,17 +28,23 @@ llvm::Error reference::makeError(Operation *op, const Twine &message) {
 //===----------------------------------------------------------------------===//
 
 Frame::Frame(const Plan &plan)
-    : plan(plan), pointers(plan.bufferBytes.size()),
+    : plan(&plan), pointers(plan.bufferBytes.size()),
       storage(plan.bufferBytes.size()) {
   for (auto [pointer, constant] : llvm::zip(pointers, plan.constants))
     if (constant)
       pointer = constant->bytes.data();
 }
 
+void Frame::adopt(const Place &place, std::vector<char> bytes) {
+  storage[place.buffer] = std::make_shared<std::vector<char>>(std::move(bytes));
+  pointers[place.buffer] = storage[place.buffer]->data();
+}
+
 char *Frame::writeBytes(unsigned buffer) {
-  storage[buffer].resize(plan.bufferBytes[buffer]);
-  pointers[buffer] = storage[buffer].data();
-  return storage[buffer].data();
+  storage[buffer] =
+      std::make_shared<std::vector<char>>(plan->bufferBytes[buffer]);
+  pointers[buffer] = storage[buffer]->data();
+  return storage[buffer]->data();
 }
 
 Array Frame::toArray(const Place &place) const {
@@ -234,17 +240,13 @@ ReferenceProgram::create(ArrayRef<Operation *> operations, ValueRange inputs,
 }
 
 llvm::Expected<std::vector<Array>>
-ReferenceProgram::run(ArrayRef<Array> inputs) {
+ReferenceProgram::run(ArrayRef<Array> inputs) const {
   return run(inputs, {}, [](Value, const Array &) {});
 }
 
-llvm::Expected<std::vector<Array>> ReferenceProgram::run(ArrayRef<Array> inputs,
-                                                         ValueRange taps,
-                                                         Observer observer) {
-  if (inputs.size() != plan->inputs.size())
-    return llvm::createStringError("the model takes " +
-                                   Twine(plan->inputs.size()) +
-                                   " arguments, found " + Twine(inputs.size()));
+llvm::Expected<std::vector<Array>>
+ReferenceProgram::run(ArrayRef<Array> inputs, ValueRange taps,
+                      Observer observer) const {
   llvm::DenseSet<Value> tapped;
   for (Value tap : taps) {
     if (!plan->places.contains(tap))
@@ -252,31 +254,91 @@ llvm::Expected<std::vector<Array>> ReferenceProgram::run(ArrayRef<Array> inputs,
           "a value to be shown is not computed by the program");
     tapped.insert(tap);
   }
-  Frame frame(*plan);
+  llvm::Expected<ReferenceRun> run = ReferenceRun::start(*this, inputs);
+  if (!run)
+    return run.takeError();
   auto show = [&](Value value) {
     if (tapped.contains(value))
-      observer(value, frame.toArray(plan->places.lookup(value)));
+      observer(value, run->frame->toArray(plan->places.lookup(value)));
   };
-  for (auto [index, value, array] : llvm::enumerate(plan->inputs, inputs)) {
-    Place place = plan->places.lookup(value);
+  for (Value value : plan->inputs)
+    show(value);
+  while (run->next < plan->steps.size())
+    run->runStep(show);
+  return run->finish();
+}
+
+//===----------------------------------------------------------------------===//
+// Runs
+//===----------------------------------------------------------------------===//
+
+ReferenceRun::ReferenceRun(const Plan &plan)
+    : plan(&plan), frame(std::make_unique<Frame>(plan)) {}
+ReferenceRun::ReferenceRun(const ReferenceRun &other)
+    : plan(other.plan), frame(std::make_unique<Frame>(*other.frame)),
+      next(other.next) {}
+ReferenceRun::ReferenceRun(ReferenceRun &&) = default;
+ReferenceRun::~ReferenceRun() = default;
+
+llvm::Expected<ReferenceRun>
+ReferenceRun::start(const ReferenceProgram &program, ArrayRef<Array> inputs) {
+  const Plan &plan = *program.plan;
+  if (inputs.size() != plan.inputs.size())
+    return llvm::createStringError("the model takes " +
+                                   Twine(plan.inputs.size()) +
+                                   " arguments, found " + Twine(inputs.size()));
+  ReferenceRun run(plan);
+  for (auto [index, value, array] : llvm::enumerate(plan.inputs, inputs)) {
+    Place place = plan.places.lookup(value);
     if (array.kind != place.kind ||
         ArrayRef(array.shape) != ArrayRef(place.shape))
       return llvm::createStringError("argument " + Twine(index) +
                                      " has the wrong shape or element type");
-    frame.bind(place, array);
-    show(value);
+    run.frame->bind(place, array);
   }
-  for (const Step &step : plan->steps) {
-    if (step.action)
-      step.action(frame);
-    for (Value result : step.results)
-      show(result);
-    for (unsigned buffer : step.lastUses)
-      frame.release(buffer);
-  }
+  return run;
+}
+
+void ReferenceRun::runStep(llvm::function_ref<void(Value)> show) {
+  const Step &step = plan->steps[next++];
+  if (step.action)
+    step.action(*frame);
+  for (Value result : step.results)
+    show(result);
+  for (unsigned buffer : step.lastUses)
+    frame->release(buffer);
+}
+
+void ReferenceRun::runBefore(Operation *op) {
+  assert(op->getNumResults() > 0 && "operations are found by their results");
+  while (next < plan->steps.size() &&
+         !llvm::is_contained(plan->steps[next].results, op->getResult(0)))
+    runStep([](Value) {});
+}
+
+void ReferenceRun::skip(Array result) {
+  const Step &step = plan->steps[next++];
+  Place place = plan->places.lookup(step.results.front());
+  assert(result.kind == place.kind &&
+         ArrayRef(result.shape) == ArrayRef(place.shape) &&
+         "the result has another type");
+  frame->adopt(place, std::move(result.bytes));
+  for (unsigned buffer : step.lastUses)
+    frame->release(buffer);
+}
+
+Array ReferenceRun::get(Value value) const {
+  Place place = plan->places.lookup(value);
+  assert(frame->isKnown(place) && "the value is not known here");
+  return frame->toArray(place);
+}
+
+std::vector<Array> ReferenceRun::finish() {
+  while (next < plan->steps.size())
+    runStep([](Value) {});
   std::vector<Array> results;
   for (Value output : plan->outputs)
-    results.push_back(frame.toArray(plan->places.lookup(output)));
+    results.push_back(frame->toArray(plan->places.lookup(output)));
   return results;
 }
 

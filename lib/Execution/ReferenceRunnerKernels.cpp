@@ -54,13 +54,10 @@ static int64_t getRowLength(const Place &place) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// A kernel with its evaluator: shared by the copies of an action.
+/// A kernel and what is proved of it: shared by the copies of an action.
 struct PreparedKernel {
-  PreparedKernel(kernel::Kernel k, int64_t rowLength)
-      : kernel(std::move(k)), evaluator(kernel, rowLength) {}
-
   kernel::Kernel kernel;
-  kernel::Evaluator evaluator;
+  kernel::Bounds bounds;
 };
 } // namespace
 
@@ -71,14 +68,14 @@ static llvm::Expected<Action> makeKernelAction(Operation *op, Planner &planner,
   llvm::Expected<Place> out = planner.define(op->getResult(0));
   if (!out)
     return out.takeError();
-  if (llvm::Expected<kernel::Bounds> bounds = kernel::bound(kernel.graph);
-      !bounds)
+  llvm::Expected<kernel::Bounds> bounds = kernel::bound(kernel.graph);
+  if (!bounds)
     return makeError(op, "its kernel may overflow: " +
                              llvm::toString(bounds.takeError()));
   int64_t rowLength = getRowLength(*out);
   SmallVector<std::pair<Place, const kernel::Input *>> inputs;
-  auto prepared =
-      std::make_shared<PreparedKernel>(std::move(kernel), rowLength);
+  auto prepared = std::make_shared<const PreparedKernel>(
+      PreparedKernel{std::move(kernel), std::move(*bounds)});
   size_t next = 0;
   for (const kernel::Input &input : prepared->kernel.graph.inputs) {
     if (input.rate == kernel::Rate::Column)
@@ -90,6 +87,7 @@ static llvm::Expected<Action> makeKernelAction(Operation *op, Planner &planner,
   }
   return Action([prepared, inputs, out = *out, rowLength](Frame &frame) {
     char *target = frame.write<char>(out);
+    kernel::Evaluator evaluator(prepared->kernel, rowLength, &prepared->bounds);
     std::vector<std::vector<int64_t>> rows;
     SmallVector<ArrayRef<int64_t>> views;
     for (const auto &[place, input] : inputs) {
@@ -103,7 +101,7 @@ static llvm::Expected<Action> makeKernelAction(Operation *op, Planner &planner,
       for (auto [operand, values] : llvm::zip(inputs, rows))
         loadRow(frame, operand.first, operand.second->isSigned,
                 row * int64_t(values.size()), values.size(), values.data());
-      prepared->evaluator.run(views, row, result);
+      evaluator.run(views, row, result);
       storeRow(out, target, row * rowLength, rowLength, result.data());
     }
   });

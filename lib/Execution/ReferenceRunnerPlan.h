@@ -35,7 +35,8 @@ struct Place {
   }
 };
 
-/// The buffers of one run.
+/// The buffers of one run. Copies share what is known when they are made: no
+/// buffer is written twice.
 class Frame {
 public:
   Frame(const Plan &plan);
@@ -49,21 +50,25 @@ public:
   void bind(const Place &place, const Array &array) {
     pointers[place.buffer] = array.bytes.data();
   }
+  /// Makes `bytes` the contents of a buffer.
+  void adopt(const Place &place, std::vector<char> bytes);
   void release(unsigned buffer) {
-    storage[buffer] = std::vector<char>();
+    storage[buffer].reset();
     pointers[buffer] = nullptr;
   }
+  bool isKnown(const Place &place) const { return pointers[place.buffer]; }
   Array toArray(const Place &place) const;
 
 private:
   char *writeBytes(unsigned buffer);
 
-  const Plan &plan;
+  const Plan *plan;
   std::vector<const char *> pointers;
-  std::vector<std::vector<char>> storage;
+  std::vector<std::shared_ptr<std::vector<char>>> storage;
 };
 
-/// What an operation does in a run.
+/// What an operation does in a run. Runs of one program may overlap in time, so
+/// that an action keeps nothing between them.
 using Action = std::function<void(Frame &)>;
 
 struct Step {

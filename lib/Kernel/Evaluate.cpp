@@ -21,14 +21,16 @@ static bool isPerRow(Rate rate) {
   return rate == Rate::Element || rate == Rate::Row;
 }
 
-Evaluator::Evaluator(const Kernel &kernel, int64_t rowLength)
+Evaluator::Evaluator(const Kernel &kernel, int64_t rowLength,
+                     const Bounds *known)
     : kernel(kernel), rowLength(rowLength) {
   const std::vector<Node> &nodes = kernel.graph.nodes;
   buffers.resize(nodes.size());
   data.resize(nodes.size());
   lengths.resize(nodes.size());
   narrowProduct.resize(nodes.size());
-  llvm::Expected<Bounds> bounds = bound(kernel.graph);
+  llvm::Expected<Bounds> bounds =
+      known ? llvm::Expected<Bounds>(*known) : bound(kernel.graph);
   for (NodeId id = 0; id < nodes.size(); ++id) {
     lengths[id] = isPerElement(nodes[id].rate) ? size_t(rowLength) : 1;
     if (nodes[id].opcode != Opcode::Input)

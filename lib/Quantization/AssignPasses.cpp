@@ -35,22 +35,29 @@ private:
     if (profile.empty() || scores.empty())
       return module.emitError("nlq-measure needs the options 'profile' and "
                               "'scores'");
-    if (samples < 0)
-      return module.emitError("nlq-measure: the option 'samples' must not be "
-                              "negative, found ")
-             << samples;
+    for (auto [name, value] : {std::make_pair("samples", samples.getValue()),
+                               std::make_pair("threads", threads.getValue())})
+      if (value < 0)
+        return module.emitError("nlq-measure: the option '")
+               << name << "' must not be negative, found " << value;
     MeasureOptions options;
-    options.maxSamples = uint64_t(samples);
+    options.numThreads = unsigned(threads);
     auto parsed = parseMetrics(metrics);
     if (!parsed)
       return module.emitError("nlq-measure: ")
              << llvm::toString(parsed.takeError());
     options.metrics = *parsed;
+    auto filter = CandidateFilter::parse(methods, form, set, inBits, outBits);
+    if (!filter)
+      return module.emitError("nlq-measure: ")
+             << llvm::toString(filter.takeError());
+    options.filter = *filter;
     auto loaded = Profile::load(profile);
     if (!loaded)
       return module.emitError("nlq-measure: ")
              << llvm::toString(loaded.takeError());
-    FailureOr<Scores> measured = measureModule(module, *loaded, options);
+    FailureOr<Scores> measured =
+        measureModule(module, *loaded, options, uint64_t(samples));
     if (failed(measured))
       return failure();
     if (llvm::Error error = measured->save(scores))

@@ -37,7 +37,7 @@ static ExposedValue describe(Value value, StringRef name) {
   return exposed;
 }
 
-FailureOr<ExposedModel> nlq::exposeValues(ModuleOp module) {
+FailureOr<ExposedModel> nlq::exposeValues(ModuleOp module, bool keptOnly) {
   func::FuncOp func = lookupMain(module);
   if (!func)
     return failure();
@@ -54,7 +54,10 @@ FailureOr<ExposedModel> nlq::exposeValues(ModuleOp module) {
       model.arguments.push_back(describe(value, name));
       continue;
     }
-    model.results.push_back(describe(value, name));
+    ExposedValue exposed = describe(value, name);
+    if (keptOnly && !exposed.keepArrays)
+      continue;
+    model.results.push_back(std::move(exposed));
     values.push_back(value);
   }
   if (model.arguments.size() != func.getNumArguments()) {

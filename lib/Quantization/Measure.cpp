@@ -7,233 +7,246 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Quantization/Measure.h"
-#include "MeasureNetworks.h"
-#include "MeasureSlots.h"
+#include "Measurers.h"
 #include "nlq/Kernel/Cost.h"
 #include "nlq/Quantization/ValueNames.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/ThreadPool.h"
 #include "llvm/Support/xxhash.h"
 #include <cmath>
 
 using namespace mlir;
 using namespace nlq;
 
-namespace {
-
-/// Measures one module.
-class Measurer {
-public:
-  Measurer(ModuleOp module, const Profile &profile,
-           const MeasureOptions &options)
-      : module(module), profile(profile), options(options) {}
-
-  FailureOr<Scores> run();
-
-private:
-  bool wants(Metric metric) const {
-    return llvm::is_contained(options.metrics, metric);
-  }
-  /// The arguments of `main` in the kept samples.
-  LogicalResult collectSamples(func::FuncOp main);
-  /// What the model with exact functions makes of the first sample.
-  LogicalResult runExact();
-  LogicalResult measureSlot(MeasuredSlot &slot, SlotScores &scores);
-  /// The kernel and one kept result per sample.
-  FailureOr<std::vector<Array>> runCandidate(MeasuredSlot &slot,
-                                             MethodAttrInterface method,
-                                             CandidateScores &scores);
-
-  ModuleOp module;
-  const Profile &profile;
-  const MeasureOptions &options;
-  std::vector<std::vector<Array>> samples;
-  std::vector<MeasuredSlot> slots;
-  SampleValues exact;
-};
-
-} // namespace
-
-/// Scores are compared and written with four decimals: machines whose
-/// mathematical library differs in the last bit then agree.
-static double roundScore(double decibels) {
+double nlq::roundScore(double decibels) {
   return std::round(decibels * 1e4) / 1e4 + 0.0; // no -0
 }
 
-static LogicalResult fail(Operation *op, llvm::Error error) {
-  return op->emitError() << "measuring failed: "
-                         << llvm::toString(std::move(error));
+LogicalResult nlq::failMeasuring(Operation *op, llvm::Error error) {
+  return emitError(op->getLoc())
+         << "measuring failed: " << llvm::toString(std::move(error));
 }
 
-LogicalResult Measurer::collectSamples(func::FuncOp main) {
-  uint64_t count = options.maxSamples ? options.maxSamples : UINT64_MAX;
-  SmallVector<const ValueProfile *> arguments;
+llvm::Expected<std::unique_ptr<ReferenceProgram>>
+nlq::makeCandidateProgram(const MeasuredSlot &slot,
+                          MethodAttrInterface candidate) {
+  NonlinearOpInterface op = slot.op;
+  MethodMap methods = {{op, candidate}};
+  return ReferenceProgram::create(op.getOperation(), slot.operand.value,
+                                  slot.result.value, &methods);
+}
+
+//===----------------------------------------------------------------------===//
+// Samples
+//===----------------------------------------------------------------------===//
+
+/// The index of each argument of `main` among the values of the samples.
+static FailureOr<SmallVector<size_t>>
+findArguments(func::FuncOp main, const FloatSamples &samples) {
+  SmallVector<size_t> indices;
   for (BlockArgument argument : main.getArguments()) {
     unsigned number = argument.getArgNumber();
     auto name =
         main.getArgAttrOfType<StringAttr>(number, NLQDialect::kNameAttr);
     std::string key = name ? name.str() : "arg" + std::to_string(number);
-    const ValueProfile *known = profile.lookup(key);
-    if (!known || known->kept.empty())
-      return main.emitError() << "measuring failed: the profile keeps no "
-                                 "samples of the argument '"
-                              << key << "'";
-    arguments.push_back(known);
-    count = std::min<uint64_t>(count, known->kept.size());
+    std::optional<size_t> index = samples.find(key);
+    if (!index) {
+      main.emitError() << "measuring failed: the samples have no values of the "
+                          "argument '"
+                       << key << "'";
+      return failure();
+    }
+    indices.push_back(*index);
   }
-  if (arguments.empty())
-    return main.emitError("measuring failed: the function has no arguments");
-  for (uint64_t sample = 0; sample < count; ++sample) {
-    samples.emplace_back();
-    for (const ValueProfile *argument : arguments)
-      samples.back().push_back(argument->kept[sample]);
+  if (indices.empty()) {
+    main.emitError("measuring failed: the function has no arguments");
+    return failure();
   }
-  return success();
+  return indices;
 }
 
-LogicalResult Measurer::runExact() {
+/// Adds the bytes of arrays to a hash of what came before.
+static std::string hashArrays(std::string hash, ArrayRef<Array> arrays) {
+  for (const Array &array : arrays) {
+    hash += llvm::utohexstr(
+        llvm::xxh3_64bits(StringRef(array.bytes.data(), array.bytes.size())));
+    hash = llvm::utohexstr(llvm::xxh3_64bits(hash), /*LowerCase=*/true,
+                           /*Width=*/16);
+  }
+  return hash;
+}
+
+/// What the model with exact functions makes of one sample.
+static FailureOr<SampleValues> runExact(const MeasureContext &context,
+                                        ArrayRef<Array> arguments) {
   MethodMap methods;
   SmallVector<Value> taps;
-  for (MeasuredSlot &slot : slots) {
+  for (const MeasuredSlot &slot : context.slots) {
     methods[slot.op] = nullptr;
     taps.push_back(slot.operand.value);
     for (const QuantizedValue &value :
          llvm::concat<const QuantizedValue>(slot.consumers, slot.others))
       taps.push_back(value.value);
   }
-  auto runner = ReferenceRunner::create(module, &methods);
+  for (const QuantizedValue &value : context.results)
+    taps.push_back(value.value);
+  auto runner = ReferenceRunner::create(context.module, &methods);
   if (!runner)
-    return fail(module, runner.takeError());
-  auto results = (*runner)->run(
-      samples.front(), taps,
-      [&](Value value, const Array &array) { exact[value] = array; });
+    return failMeasuring(context.module, runner.takeError());
+  SampleValues exact;
+  auto results =
+      (*runner)->run(arguments, taps, [&](Value value, const Array &array) {
+        exact[value] = array;
+      });
   if (!results)
-    return fail(module, results.takeError());
-  return success();
+    return failMeasuring(context.module, results.takeError());
+  return exact;
 }
 
-FailureOr<std::vector<Array>> Measurer::runCandidate(MeasuredSlot &slot,
-                                                     MethodAttrInterface method,
-                                                     CandidateScores &scores) {
-  llvm::raw_string_ostream(scores.method) << method;
-  auto kernel = slot.op.buildKernel(method);
-  if (!kernel)
-    return fail(slot.op, kernel.takeError());
-  auto bounds = kernel::bound(kernel->graph);
-  if (!bounds)
-    return fail(slot.op, bounds.takeError());
-  int64_t rowLength =
-      cast<ShapedType>(slot.operand.value.getType()).getShape().back();
-  scores.cost = roundScore(
-      kernel::cost(kernel->graph, *bounds, kernel::NodeCosts(), rowLength));
-  std::vector<Array> results;
-  if (!wants(Metric::Own) && !wants(Metric::Consumer))
-    return results;
+//===----------------------------------------------------------------------===//
+// Measuring
+//===----------------------------------------------------------------------===//
 
-  MethodMap methods = {{slot.op, method}};
-  auto program = ReferenceProgram::create(
-      slot.op.getOperation(), slot.operand.value, slot.result.value, &methods);
-  if (!program)
-    return fail(slot.op, program.takeError());
-  for (size_t sample = 0; sample < samples.size(); ++sample) {
-    auto result = (*program)->run(
-        quantizeArray(slot.operand.type, slot.operand.reference->kept[sample]));
-    if (!result)
-      return fail(slot.op, result.takeError());
-    results.push_back(std::move(result->front()));
-  }
-  return results;
-}
-
-LogicalResult Measurer::measureSlot(MeasuredSlot &slot, SlotScores &scores) {
+/// Names, sizes and costs.
+static LogicalResult describeSlot(const MeasuredSlot &slot,
+                                  const FloatSamples &samples,
+                                  SlotScores &scores) {
+  NonlinearOpInterface op = slot.op;
   scores.name = slot.name;
-  scores.op = slot.op->getName().getStringRef().str();
+  scores.op = op->getName().getStringRef().str();
   scores.numElements =
       cast<ShapedType>(slot.result.value.getType()).getNumElements();
-  SmallVector<Value> inputs = {slot.result.value}, outputs;
-  for (const QuantizedValue &other : slot.others)
-    inputs.push_back(other.value);
-  for (const QuantizedValue &consumer : slot.consumers) {
-    outputs.push_back(consumer.value);
-    scores.consumers.push_back(consumer.name);
-  }
-  std::unique_ptr<ReferenceProgram> consumers;
-  std::vector<std::vector<Array>> others(samples.size());
-  if (wants(Metric::Consumer) && !outputs.empty()) {
-    auto program = ReferenceProgram::create(slot.path, inputs, outputs);
-    if (!program)
-      return fail(slot.op, program.takeError());
-    consumers = std::move(*program);
-    for (size_t sample = 0; sample < samples.size(); ++sample)
-      for (const QuantizedValue &other : slot.others)
-        others[sample].push_back(
-            quantizeArray(other.type, other.reference->kept[sample]));
-  }
-
-  for (Attribute attr : slot.op.getCandidatesAttr()) {
+  for (const QuantizedValue &consumer : slot.consumers)
+    scores.consumers.push_back(samples.getNames()[*consumer.reference]);
+  int64_t rowLength =
+      cast<ShapedType>(slot.operand.value.getType()).getShape().back();
+  for (MethodAttrInterface method : getCandidates(slot)) {
     CandidateScores &candidate = scores.candidates.emplace_back();
-    auto results =
-        runCandidate(slot, cast<MethodAttrInterface>(attr), candidate);
-    if (failed(results))
-      return failure();
-    Sqnr own, consumer;
-    for (auto [sample, result] : llvm::enumerate(*results)) {
-      own.add(slot.result.reference->kept[sample].as<float>(),
-              dequantizeArray(slot.result.type, result));
-      if (!consumers)
-        continue;
-      std::vector<Array> arguments = {result};
-      llvm::append_range(arguments, others[sample]);
-      auto sums = consumers->run(arguments);
-      if (!sums)
-        return fail(slot.op, sums.takeError());
-      for (auto [value, array] : llvm::zip(slot.consumers, *sums))
-        consumer.add(value.reference->kept[sample].as<float>(),
-                     dequantizeArray(value.type, array));
-    }
-    if (wants(Metric::Own))
-      candidate.decibels[unsigned(Metric::Own)] = roundScore(own.getDecibels());
-    if (consumers)
-      candidate.decibels[unsigned(Metric::Consumer)] =
-          roundScore(consumer.getDecibels());
+    llvm::raw_string_ostream(candidate.method) << method;
+    auto kernel = op.buildKernel(method);
+    if (!kernel)
+      return failMeasuring(op, kernel.takeError());
+    auto bounds = kernel::bound(kernel->graph);
+    if (!bounds)
+      return failMeasuring(op, bounds.takeError());
+    candidate.cost = roundScore(
+        kernel::cost(kernel->graph, *bounds, kernel::NodeCosts(), rowLength));
   }
   return success();
 }
 
-FailureOr<Scores> Measurer::run() {
+static LogicalResult
+makeMeasurers(const MeasureContext &context,
+              std::vector<std::unique_ptr<Measurer>> &measurers) {
+  auto add = [&](FailureOr<std::unique_ptr<Measurer>> measurer) {
+    if (succeeded(measurer))
+      measurers.push_back(std::move(*measurer));
+    return success(succeeded(measurer));
+  };
+  if ((context.wants(Metric::Own) || context.wants(Metric::Consumer)) &&
+      failed(add(makeSlotMeasurer(context))))
+    return failure();
+  if (context.wants(Metric::Paper) && failed(add(makeNetworkMeasurer(context))))
+    return failure();
+  if (context.wants(Metric::Logits) && failed(add(makeFlipMeasurer(context))))
+    return failure();
+  return success();
+}
+
+/// The first error in the order of the tasks.
+static llvm::Error runTasks(llvm::ThreadPoolInterface &pool,
+                            ArrayRef<Task> tasks) {
+  std::vector<std::string> errors(tasks.size());
+  for (auto [task, error] : llvm::zip(tasks, errors))
+    pool.async([&task = task, &error = error] {
+      if (llvm::Error failure = task())
+        error = llvm::toString(std::move(failure));
+    });
+  pool.wait();
+  for (const std::string &error : errors)
+    if (!error.empty())
+      return llvm::createStringError(error);
+  return llvm::Error::success();
+}
+
+static std::string hashOptions(const MeasureContext &context,
+                               uint64_t numSamples) {
+  std::string text = "samples=" + std::to_string(numSamples) +
+                     ",filter=" + context.options.filter.str();
+  for (Metric metric : context.options.metrics)
+    text += "," + stringify(metric).str();
+  // The others' methods matter to `logits` only.
+  if (context.wants(Metric::Logits))
+    for (MeasuredSlot slot : context.slots)
+      llvm::raw_string_ostream(text) << "," << slot.op.getMethodAttr();
+  return llvm::utohexstr(llvm::xxh3_64bits(text), /*LowerCase=*/true,
+                         /*Width=*/16);
+}
+
+FailureOr<Scores> nlq::measureModule(ModuleOp module, FloatSamples &samples,
+                                     const MeasureOptions &options) {
   func::FuncOp main = lookupMain(module);
   if (!main)
     return failure();
-  FailureOr<std::vector<MeasuredSlot>> found = collectSlots(main);
-  if (failed(found) || failed(collectSamples(main)))
+  FailureOr<std::vector<MeasuredSlot>> slots = collectSlots(main);
+  if (failed(slots))
     return failure();
-  slots = std::move(*found);
-  if (failed(runExact()) || failed(findReferences(slots, profile, exact)))
+  FailureOr<SmallVector<size_t>> indices = findArguments(main, samples);
+  if (failed(indices))
     return failure();
+  MeasureContext context{module, options, std::move(*slots), {}};
+  if (context.wants(Metric::Logits))
+    for (Value result : main.getBody().front().getTerminator()->getOperands()) {
+      QuantizedValue &value = context.results.emplace_back();
+      value.value = result;
+      if (!cast<ShapedType>(result.getType()).getElementType().isF32())
+        return main.emitError("the metric 'logits' needs results of f32");
+    }
+
   Scores scores;
-  scores.numSamples = samples.size();
-  for (MeasuredSlot &slot : slots)
-    if (failed(measureSlot(slot, scores.slots.emplace_back())))
-      return failure();
-  if (wants(Metric::Paper)) {
-    auto networks = measureNetworks(module, slots, samples);
-    if (!networks)
-      return fail(module, networks.takeError());
-    for (const NetworkScore &score : *networks)
-      scores.slots[score.slot]
-          .candidates[score.candidate]
-          .decibels[unsigned(Metric::Paper)] = roundScore(score.decibels);
+  std::vector<std::unique_ptr<Measurer>> measurers;
+  llvm::DefaultThreadPool pool(llvm::hardware_concurrency(options.numThreads));
+  while (true) {
+    auto sample = samples.next();
+    if (!sample)
+      return failMeasuring(module, sample.takeError());
+    if (!*sample)
+      break;
+    std::vector<Array> arguments;
+    for (size_t index : *indices)
+      arguments.push_back((**sample)[index]);
+    if (scores.numSamples == 0) {
+      FailureOr<SampleValues> exact = runExact(context, arguments);
+      if (failed(exact) || failed(findReferences(context.slots, context.results,
+                                                 samples, **sample, *exact)))
+        return failure();
+      for (const MeasuredSlot &slot : context.slots)
+        if (failed(describeSlot(slot, samples, scores.slots.emplace_back())))
+          return failure();
+      if (failed(makeMeasurers(context, measurers)))
+        return failure();
+    }
+    std::vector<Task> tasks;
+    for (const std::unique_ptr<Measurer> &measurer : measurers)
+      if (llvm::Error error = measurer->addTasks(**sample, arguments, tasks))
+        return failMeasuring(module, std::move(error));
+    if (llvm::Error error = runTasks(pool, tasks))
+      return failMeasuring(module, std::move(error));
+    scores.samplesHash = hashArrays(scores.samplesHash, arguments);
+    ++scores.numSamples;
   }
+  if (scores.numSamples == 0)
+    return main.emitError("measuring failed: there are no samples");
+  for (const std::unique_ptr<Measurer> &measurer : measurers)
+    measurer->write(scores);
   scores.moduleHash = hashModule(module);
-  scores.profileHash = hashProfile(profile);
-  std::string text = "samples=" + std::to_string(samples.size());
-  for (Metric metric : options.metrics)
-    text += "," + stringify(metric).str();
-  scores.optionsHash = llvm::utohexstr(llvm::xxh3_64bits(text),
-                                       /*LowerCase=*/true, /*Width=*/16);
+  scores.optionsHash = hashOptions(context, scores.numSamples);
   return scores;
 }
 
 FailureOr<Scores> nlq::measureModule(ModuleOp module, const Profile &profile,
-                                     const MeasureOptions &options) {
-  return Measurer(module, profile, options).run();
+                                     const MeasureOptions &options,
+                                     uint64_t maxSamples) {
+  KeptSamples samples(profile, maxSamples);
+  return measureModule(module, samples, options);
 }

@@ -5,13 +5,50 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
+//
+// `paper`: each slot's operand and result, inside of a network that has one
+// method throughout, against their float values.
+//
+//===----------------------------------------------------------------------===//
 
-#include "MeasureNetworks.h"
+#include "Measurers.h"
 #include "nlq/Methods/Registry.h"
 #include "nlq/Quantization/AssignCandidates.h"
 
 using namespace mlir;
 using namespace nlq;
+
+namespace {
+
+/// The model with one method.
+struct Network {
+  const methods::Method *method;
+  /// The candidate of each slot.
+  SmallVector<size_t> chosen;
+  std::unique_ptr<ReferenceRunner> runner;
+  SmallVector<Value> taps;
+  llvm::DenseMap<Value, std::pair<const QuantizedValue *, MeanRatio>> ratios;
+
+  llvm::Error add(ArrayRef<Array> sample, ArrayRef<Array> arguments);
+};
+
+class NetworkMeasurer : public Measurer {
+public:
+  explicit NetworkMeasurer(const MeasureContext &context) : context(context) {}
+
+  LogicalResult prepare();
+  llvm::Error addTasks(ArrayRef<Array> sample, ArrayRef<Array> arguments,
+                       std::vector<Task> &tasks) override;
+  void write(Scores &scores) const override;
+
+private:
+  LogicalResult prepare(Network &network);
+
+  const MeasureContext &context;
+  std::vector<Network> networks;
+};
+
+} // namespace
 
 /// The candidate of a slot in the network of `method`: of the published form if
 /// there is one. None if the network has no legal method there.
@@ -26,65 +63,85 @@ static std::optional<size_t> chooseInNetwork(const MeasuredSlot &slot,
   return findUniform(slot.op, method.name, filter);
 }
 
-/// Adds the scores of one network.
-static llvm::Error
-measureNetwork(ModuleOp module, const std::vector<MeasuredSlot> &slots,
-               const std::vector<std::vector<Array>> &samples,
-               const methods::Method &method, ArrayRef<size_t> chosen,
-               std::vector<NetworkScore> &scores) {
-  MethodMap methods;
-  SmallVector<Value> taps;
-  llvm::DenseMap<Value, std::pair<const QuantizedValue *, MeanRatio>> ratios;
-  for (auto [slot, index] : llvm::zip(slots, chosen)) {
-    NonlinearOpInterface op = slot.op;
-    methods[op] = cast<MethodAttrInterface>(op.getCandidatesAttr()[index]);
-    for (const QuantizedValue *value : {&slot.operand, &slot.result}) {
-      taps.push_back(value->value);
-      ratios[value->value] = {value, MeanRatio()};
-    }
-  }
-  auto runner = ReferenceRunner::create(module, &methods);
-  if (!runner)
-    return runner.takeError();
-  for (auto [sample, arguments] : llvm::enumerate(samples)) {
-    auto results = (*runner)->run(
-        arguments, taps, [&, sample = sample](Value tap, const Array &array) {
-          auto &[value, ratio] = ratios[tap];
-          ratio.add(value->reference->kept[sample].as<float>(),
-                    dequantizeArray(value->type, array));
-        });
-    if (!results)
-      return results.takeError();
-  }
-  for (auto [index, slot] : llvm::enumerate(slots)) {
-    NonlinearOpInterface op = slot.op;
-    auto candidate =
-        cast<MethodAttrInterface>(op.getCandidatesAttr()[chosen[index]]);
-    if (candidate.getMethodName() != method.name)
-      continue; // another method's, in its place
-    double before = ratios[slot.operand.value].second.getDecibels();
-    double after = ratios[slot.result.value].second.getDecibels();
-    scores.push_back({index, chosen[index], before - after});
-  }
-  return llvm::Error::success();
+static MethodAttrInterface getCandidate(const MeasuredSlot &slot,
+                                        size_t index) {
+  NonlinearOpInterface op = slot.op;
+  return cast<MethodAttrInterface>(op.getCandidatesAttr()[index]);
 }
 
-llvm::Expected<std::vector<NetworkScore>>
-nlq::measureNetworks(ModuleOp module, const std::vector<MeasuredSlot> &slots,
-                     const std::vector<std::vector<Array>> &samples) {
-  std::vector<NetworkScore> scores;
+LogicalResult NetworkMeasurer::prepare() {
   for (const methods::Method *method : methods::allMethods()) {
     if (!hasSet(*method, methods::Profile::Seed))
       continue;
-    SmallVector<size_t> chosen;
-    for (const MeasuredSlot &slot : slots)
+    Network network;
+    network.method = method;
+    for (const MeasuredSlot &slot : context.slots)
       if (std::optional<size_t> index = chooseInNetwork(slot, *method))
-        chosen.push_back(*index);
-    if (chosen.size() != slots.size())
+        network.chosen.push_back(*index);
+    if (network.chosen.size() != context.slots.size())
       continue;
-    if (llvm::Error error =
-            measureNetwork(module, slots, samples, *method, chosen, scores))
-      return error;
+    if (failed(prepare(network)))
+      return failure();
+    networks.push_back(std::move(network));
   }
-  return scores;
+  return success();
+}
+
+LogicalResult NetworkMeasurer::prepare(Network &network) {
+  MethodMap methods;
+  for (auto [slot, index] : llvm::zip(context.slots, network.chosen)) {
+    methods[slot.op] = getCandidate(slot, index);
+    for (const QuantizedValue *value : {&slot.operand, &slot.result}) {
+      network.taps.push_back(value->value);
+      network.ratios[value->value] = {value, MeanRatio()};
+    }
+  }
+  auto runner = ReferenceRunner::create(context.module, &methods);
+  if (!runner)
+    return failMeasuring(context.module, runner.takeError());
+  network.runner = std::move(*runner);
+  return success();
+}
+
+llvm::Error Network::add(ArrayRef<Array> sample, ArrayRef<Array> arguments) {
+  auto results =
+      runner->run(arguments, taps, [&](Value tap, const Array &array) {
+        auto &[value, ratio] = ratios[tap];
+        ratio.add(sample[*value->reference].as<float>(),
+                  dequantizeArray(value->type, array));
+      });
+  return results ? llvm::Error::success() : results.takeError();
+}
+
+llvm::Error NetworkMeasurer::addTasks(ArrayRef<Array> sample,
+                                      ArrayRef<Array> arguments,
+                                      std::vector<Task> &tasks) {
+  for (Network &network : networks)
+    tasks.push_back([&network, sample, arguments] {
+      return network.add(sample, arguments);
+    });
+  return llvm::Error::success();
+}
+
+void NetworkMeasurer::write(Scores &scores) const {
+  for (const Network &network : networks)
+    for (auto [slot, index, entry] :
+         llvm::zip(context.slots, network.chosen, scores.slots)) {
+      if (getCandidate(slot, index).getMethodName() != network.method->name)
+        continue; // another method's, in its place
+      auto getRatio = [&](const QuantizedValue &value) {
+        return network.ratios.lookup(value.value).second.getDecibels();
+      };
+      entry.candidates[index].set(
+          Metric::Paper,
+          roundScore(getRatio(slot.operand) - getRatio(slot.result)));
+    }
+}
+
+FailureOr<std::unique_ptr<Measurer>>
+nlq::makeNetworkMeasurer(const MeasureContext &context) {
+  auto measurer = std::make_unique<NetworkMeasurer>(context);
+  if (failed(measurer->prepare()))
+    return failure();
+  return std::unique_ptr<Measurer>(std::move(measurer));
 }

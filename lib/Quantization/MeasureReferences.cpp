@@ -41,13 +41,13 @@ static StringRef getSourceName(Value value) {
   return {};
 }
 
-/// The kept value that `value` stands for: of its own name, unless one of
+/// The float value that `value` stands for: of its own name, unless one of
 /// another name is much nearer to its integers in the model with exact
 /// functions. (A multiplication by a constant has no operation of its own in
 /// the quantized module: its operand has the name, and is further off by the
 /// factor.)
-static void findReference(QuantizedValue &value, const Profile &profile,
-                          const SampleValues &exact) {
+static void findReference(QuantizedValue &value, const FloatSamples &samples,
+                          ArrayRef<Array> sample, const SampleValues &exact) {
   constexpr double muchNearer = 6; // dB
   auto it = exact.find(value.value);
   if (it == exact.end())
@@ -56,58 +56,53 @@ static void findReference(QuantizedValue &value, const Profile &profile,
   std::vector<double> reals = dequantizeArray(value.type, array);
   StringRef base = getSourceName(value.value);
   double best = 0;
-  for (const auto &[name, known] : profile.values) {
-    if (known.kept.empty() || known.kept.front().shape != array.shape)
+  for (auto [index, name, known] :
+       llvm::enumerate(samples.getNames(), sample)) {
+    if (known.shape != array.shape)
       continue;
     Sqnr nearness;
-    nearness.add(known.kept.front().as<float>(), reals);
+    nearness.add(known.as<float>(), reals);
     double decibels =
         nearness.getDecibels() + (isNamed(name, base) ? muchNearer : 0);
     // Nothing that is as far off as zero is the value itself.
     if (nearness.getDecibels() > 0 && decibels > best) {
       best = decibels;
-      value.reference = &known;
-      value.name = name;
+      value.reference = index;
     }
   }
 }
 
-/// Values that are zero throughout have no SQNR: their own name must do.
-static void lookUp(QuantizedValue &value, const Profile &profile,
-                   StringRef name) {
-  const ValueProfile *known = profile.lookup(name);
-  if (!known || known->kept.empty())
-    return;
-  value.reference = known;
-  value.name = name.str();
-}
-
 LogicalResult nlq::findReferences(std::vector<MeasuredSlot> &slots,
-                                  const Profile &profile,
+                                  std::vector<QuantizedValue> &results,
+                                  const FloatSamples &samples,
+                                  ArrayRef<Array> sample,
                                   const SampleValues &exact) {
+  auto find = [&](QuantizedValue &value) {
+    findReference(value, samples, sample, exact);
+    return value.reference.has_value();
+  };
   for (MeasuredSlot &slot : slots) {
-    lookUp(slot.result, profile, slot.name);
+    // By name only: values that are zero throughout are near to nothing.
+    slot.result.reference = samples.find(slot.name);
     if (!slot.result.reference)
       return slot.op->emitOpError()
-             << "'" << slot.name << "' can't be measured: the profile keeps no "
-             << "arrays of its result";
-    findReference(slot.operand, profile, exact);
-    if (!slot.operand.reference)
+             << "'" << slot.name << "' can't be measured: the samples have no "
+             << "values of its result";
+    if (!find(slot.operand))
       return slot.op->emitOpError()
-             << "'" << slot.name << "' can't be measured: the profile keeps no "
-             << "array that is near its operand in the model with exact "
+             << "'" << slot.name << "' can't be measured: the samples have no "
+             << "value that is near its operand in the model with exact "
                 "functions";
-    for (QuantizedValue &consumer : slot.consumers)
-      findReference(consumer, profile, exact);
+    llvm::erase_if(slot.consumers,
+                   [&](QuantizedValue &consumer) { return !find(consumer); });
     for (QuantizedValue &other : slot.others)
-      findReference(other, profile, exact);
-    llvm::erase_if(slot.consumers, [](const QuantizedValue &consumer) {
-      return !consumer.reference;
-    });
-    if (llvm::any_of(slot.others, [](const QuantizedValue &other) {
-          return !other.reference;
-        }))
-      slot.consumers.clear();
+      if (!find(other))
+        slot.consumers.clear();
   }
+  for (QuantizedValue &result : results)
+    if (!find(result))
+      return emitError(result.value.getLoc())
+             << "measuring failed: the samples have no value that is near a "
+                "result of the function in the model with exact functions";
   return success();
 }

@@ -33,7 +33,7 @@ static void withElements(ArrayT &array, F f) {
     return f(array.template as<int8_t>());
   case ElementKind::I16:
     return f(array.template as<int16_t>());
-  case ElementKind::F32: // never: these arrays hold integers
+  case ElementKind::F32: // never: callers have checked
   case ElementKind::I32:
     return f(array.template as<int32_t>());
   case ElementKind::I64:
@@ -68,6 +68,10 @@ private:
 } // namespace
 
 std::vector<double> nlq::dequantizeArray(const Grid &type, const Array &array) {
+  if (array.kind == ElementKind::F32) {
+    ArrayRef<float> reals = array.as<float>();
+    return std::vector<double>(reals.begin(), reals.end());
+  }
   std::vector<double> values(array.getNumElements());
   ElementScales scales(type, array.shape);
   withElements(array, [&](auto elements) {

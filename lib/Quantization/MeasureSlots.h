@@ -13,23 +13,21 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Execution/ReferenceRunner.h"
-#include "nlq/Quantization/Profile.h"
+#include "nlq/Quantization/FloatSamples.h"
 
 namespace nlq {
 
 /// A value of the quantized function that stands for a float value.
 struct QuantizedValue {
   mlir::Value value;
-  /// How its integers are read.
+  /// How its integers are read; of no meaning for a value in float.
   Grid type;
-  /// The float value; null until it is found.
-  const ValueProfile *reference = nullptr;
-  /// Its name in the profile.
-  std::string name;
+  /// The index of the float value in samples; none until it is found.
+  std::optional<size_t> reference;
 };
 
-/// The real numbers of an array of integers; and back, half to even and
-/// clamped.
+/// The real numbers of an array of integers, or of an array of floats; and back
+/// from floats, half to even and clamped.
 std::vector<double> dequantizeArray(const Grid &type, const Array &array);
 Array quantizeArray(const Grid &type, const Array &values);
 
@@ -56,12 +54,14 @@ collectSlots(mlir::func::FuncOp main);
 /// Arrays of one sample by value.
 using SampleValues = llvm::DenseMap<mlir::Value, Array>;
 
-/// Finds the float values of all slots in the profile. `exact` is what the
-/// model with exact functions makes of the profile's first sample. Products of
-/// which a value is not found are left out; fails after an error on an
-/// operation whose own operand or result is not found.
+/// Finds the float values that all slots and the function's `results` stand for
+/// among those of `sample`, of which the model with exact functions makes
+/// `exact`. Products of which a value is not found are left out; fails after an
+/// error on an operation whose own operand or result is not found.
 llvm::LogicalResult findReferences(std::vector<MeasuredSlot> &slots,
-                                   const Profile &profile,
+                                   std::vector<QuantizedValue> &results,
+                                   const FloatSamples &samples,
+                                   llvm::ArrayRef<Array> sample,
                                    const SampleValues &exact);
 
 } // namespace nlq

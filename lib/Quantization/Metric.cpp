@@ -14,7 +14,7 @@
 using namespace nlq;
 
 static constexpr llvm::StringLiteral kNames[kNumMetrics] = {"own", "consumer",
-                                                            "paper"};
+                                                            "paper", "logits"};
 
 llvm::StringLiteral nlq::stringify(Metric metric) {
   return kNames[unsigned(metric)];
@@ -24,8 +24,9 @@ llvm::Expected<Metric> nlq::parseMetric(llvm::StringRef word) {
   for (unsigned index = 0; index < kNumMetrics; ++index)
     if (kNames[index] == word)
       return Metric(index);
-  return llvm::createStringError("unknown metric '" + word +
-                                 "'; own, consumer and paper are known");
+  return llvm::createStringError(
+      "unknown metric '" + word +
+      "'; own, consumer, paper and logits are known");
 }
 
 llvm::Expected<llvm::SmallVector<Metric, kNumMetrics>>

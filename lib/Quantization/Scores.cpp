@@ -20,7 +20,7 @@ using namespace nlq;
 namespace json = llvm::json;
 
 static constexpr llvm::StringLiteral kFormat = "nlq-scores";
-static constexpr int64_t kVersion = 1;
+static constexpr int64_t kVersion = 2;
 
 //===----------------------------------------------------------------------===//
 // Hashes
@@ -40,38 +40,6 @@ std::string nlq::hashModule(ModuleOp module) {
   return hashOf(text);
 }
 
-std::string nlq::hashProfile(const Profile &profile) {
-  std::string bytes;
-  auto add = [&](uint64_t number) {
-    char little[8];
-    llvm::support::endian::write64le(little, number);
-    bytes.append(little, sizeof(little));
-  };
-  add(profile.numSamples);
-  for (const auto &[name, value] : profile.values) {
-    bytes += name;
-    add(llvm::bit_cast<uint32_t>(value.min));
-    add(llvm::bit_cast<uint32_t>(value.max));
-    for (int64_t extent : value.shape)
-      add(uint64_t(extent));
-    add(uint64_t(value.histogram.getExponent()));
-    for (uint64_t count : value.histogram.getBins())
-      add(count);
-    for (size_t channel = 0; channel < value.channels.size(); ++channel) {
-      add(llvm::bit_cast<uint32_t>(value.channels.min[channel]));
-      add(llvm::bit_cast<uint32_t>(value.channels.max[channel]));
-      add(llvm::bit_cast<uint64_t>(value.channels.sums[channel]));
-      add(llvm::bit_cast<uint64_t>(value.channels.squares[channel]));
-    }
-    add(value.kept.size());
-    for (const Array &array : value.kept)
-      for (float element : array.as<float>())
-        add(llvm::bit_cast<uint32_t>(element));
-    bytes = hashOf(bytes);
-  }
-  return hashOf(bytes);
-}
-
 const SlotScores *Scores::lookup(llvm::StringRef name) const {
   for (const SlotScores &slot : slots)
     if (slot.name == name)
@@ -79,17 +47,12 @@ const SlotScores *Scores::lookup(llvm::StringRef name) const {
   return nullptr;
 }
 
-llvm::Error Scores::checkFresh(ModuleOp module, const Profile *profile) const {
+llvm::Error Scores::checkFresh(ModuleOp module) const {
   std::string found = hashModule(module);
   if (found != moduleHash)
     return llvm::createStringError(
         "the scores are stale: they were measured on a module with the hash " +
         moduleHash + ", this one has " + found + "; measure again");
-  if (profile && hashProfile(*profile) != profileHash)
-    return llvm::createStringError(
-        "the scores are stale: they were measured on a profile with the hash " +
-        profileHash + ", this one has " + hashProfile(*profile) +
-        "; measure again");
   return llvm::Error::success();
 }
 
@@ -137,7 +100,7 @@ std::string Scores::toJSON() const {
     stream.attribute("version", kVersion);
     stream.attributeObject("hashes", [&] {
       stream.attribute("module", moduleHash);
-      stream.attribute("profile", profileHash);
+      stream.attribute("samples", samplesHash);
       stream.attribute("options", optionsHash);
     });
     stream.attribute("samples", int64_t(numSamples));
@@ -198,7 +161,7 @@ llvm::Expected<Scores> Scores::fromJSON(llvm::StringRef text) {
   json::Value hashesValue = json::Object(*hashes);
   json::ObjectMapper hashMap(hashesValue, path.field("hashes"));
   if (!hashMap.map("module", scores.moduleHash) ||
-      !hashMap.map("profile", scores.profileHash) ||
+      !hashMap.map("samples", scores.samplesHash) ||
       !hashMap.map("options", scores.optionsHash) ||
       !map.map("samples", numSamples) || !map.map("slots", scores.slots))
     return root.getError();

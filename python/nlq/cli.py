@@ -208,20 +208,73 @@ def _add_measure(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "measure",
         help="score every method that may be assigned",
-        description="Scores the candidates of every non-linear operation of a quantized module on "
-        "the samples that its profile keeps.",
+        description="Scores the candidates of every non-linear operation of a quantized module: "
+        "on the samples that its profile keeps, or against its float module, which is run on "
+        "samples one at a time.",
     )
     _add_model(command, "the quantized module")
-    command.add_argument("--profile", type=Path, required=True, help="what `calibrate` wrote")
+    command.add_argument("--profile", type=Path, help="what `calibrate` wrote, with samples kept")
+    command.add_argument(
+        "--kept", type=_count, metavar="N", help="kept samples of the profile to use (default: all)"
+    )
+    command.add_argument(
+        "--float",
+        dest="float_model",
+        type=Path,
+        metavar="MODEL",
+        help="the float module, instead of a profile",
+    )
+    _add_samples(command, required=False)
     _add_output(command, "the scores", ".json")
     command.add_argument(
-        "--metrics", help="own, consumer, paper, or several separated by commas (default: all)"
+        "--metrics",
+        help="own, consumer, paper, logits, or several separated by commas "
+        "(default: all but logits)",
+    )
+    _add_filter(command)
+    command.add_argument(
+        "--threads", type=_count, default=0, metavar="N", help="threads (default: one per core)"
+    )
+    names = (*_FILTER, "metrics", "threads")
+
+    def run(options: argparse.Namespace) -> None:
+        from nlq import commands
+
+        by_profile = options.profile is not None
+        others = (options.float_model, options.samples)
+        if any((other is None) != by_profile for other in others):
+            command.error("either --profile or both of --float and --samples are needed")
+        if not by_profile and options.kept is not None:
+            command.error("--kept is about samples of a profile")
+        chosen = _pass_options(options, names)
+        if not by_profile:
+            commands.measure_on_samples(
+                options.model, options.float_model, options.samples, options.output, chosen
+            )
+        else:
+            source = {"profile": options.profile, "samples": options.kept}
+            commands.measure(options.model, options.output, chosen | source)
+
+    command.set_defaults(run=run)
+
+
+# What _add_filter adds.
+_FILTER = ("methods", "form", "set", "in_bits", "out_bits")
+
+
+def _add_filter(command: argparse.ArgumentParser) -> None:
+    """Options that restrict candidates."""
+    command.add_argument(
+        "--methods", metavar="NAMES", help="restrict to these methods, separated by commas"
+    )
+    command.add_argument("--form", choices=["reference", "corrected"], help="restrict to this form")
+    command.add_argument(
+        "--set", choices=["seed", "standalone", "extra"], help="restrict to these widths"
     )
     command.add_argument(
-        "--samples", type=_count, metavar="N", help="kept samples to use (default: all)"
+        "--in-bits", type=_count, metavar="N", help="the width of operands, 0 for as they are"
     )
-    names = ("profile", "metrics", "samples")
-    command.set_defaults(run=lambda options: _run_step("measure", options, names))
+    command.add_argument("--out-bits", type=_count, metavar="N", help="the width of results")
 
 
 def _add_assign(commands: argparse._SubParsersAction) -> None:
@@ -245,28 +298,17 @@ def _add_assign(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument(
         "--metric",
-        choices=["consumer", "own", "paper"],
+        choices=["consumer", "own", "paper", "logits"],
         help="what the policy best goes by (default: consumer)",
     )
     command.add_argument("--method", metavar="NAME", help="the method of the policy uniform")
-    command.add_argument(
-        "--methods", metavar="NAMES", help="the methods to choose from, separated by commas"
-    )
-    command.add_argument("--form", choices=["reference", "corrected"], help="the form to choose")
-    command.add_argument(
-        "--set", choices=["seed", "standalone", "extra"], help="the widths to choose from"
-    )
-    command.add_argument(
-        "--in-bits", type=_count, metavar="N", help="the width of operands, 0 for as they are"
-    )
-    command.add_argument("--out-bits", type=_count, metavar="N", help="the width of results")
+    _add_filter(command)
     command.add_argument(
         "--keep-assigned",
         action="store_true",
         help="leave operations alone that have a method",
     )
-    names = ("scores", "policy", "metric", "method", "methods", "form", "set")
-    names += ("in_bits", "out_bits", "keep_assigned")
+    names = ("scores", "policy", "metric", "method", *_FILTER, "keep_assigned")
     command.set_defaults(run=lambda options: _run_step("assign", options, names))
 
 
@@ -274,8 +316,12 @@ def _run_step(step: str, options: argparse.Namespace, names: tuple[str, ...]) ->
     """Runs a step whose options are those of a pass."""
     from nlq import commands
 
-    pass_options = {name.replace("_", "-"): getattr(options, name) for name in names}
-    getattr(commands, step)(options.model, options.output, pass_options)
+    getattr(commands, step)(options.model, options.output, _pass_options(options, names))
+
+
+def _pass_options(options: argparse.Namespace, names: tuple[str, ...]) -> dict[str, object]:
+    """Options of the command line under the names that the passes give them."""
+    return {name.replace("_", "-"): getattr(options, name) for name in names}
 
 
 def _add_compile(commands: argparse._SubParsersAction) -> None:
@@ -364,11 +410,11 @@ def _add_model(command: argparse.ArgumentParser, what: str) -> None:
     command.add_argument("model", type=Path, help=f"{what}, a .mlir or .mlirbc file")
 
 
-def _add_samples(command: argparse.ArgumentParser) -> None:
+def _add_samples(command: argparse.ArgumentParser, required: bool = True) -> None:
     command.add_argument(
         "--samples",
         type=Path,
-        required=True,
+        required=required,
         metavar="FILE",
         help="an .npz file with an array [N, ...] for every argument, under its name",
     )

@@ -44,10 +44,29 @@ def quantize(model: Path, output: Path, options: dict[str, object]) -> None:
 
 
 def measure(model: Path, output: Path, options: dict[str, object]) -> None:
-    """Measures the candidates of a quantized module; `options` are those of nlq-measure."""
+    """Measures the candidates of a quantized module on the samples that a profile keeps.
+
+    `options` are those of the pass nlq-measure.
+    """
     module = read_module(model)
     with replacing(output) as scores:
         _run_pass("measure", model, module, "nlq-measure", options | {"scores": scores})
+
+
+def measure_on_samples(
+    model: Path, float_model: Path, samples: Path, output: Path, options: dict[str, object]
+) -> None:
+    """Measures the candidates of a quantized module against its float module, run on samples.
+
+    `options` are those of the pass nlq-measure that restrict candidates, metrics and threads.
+    """
+    module = read_module(model)
+    original = read_module(float_model)
+    arrays = read_samples(samples, original.signature().arguments)
+    if not arrays:
+        raise NlqError(f"'{float_model}' has no arguments to run on samples")
+    with replacing(output) as scores, _listing(f"cannot measure '{model}'"):
+        module.measure(original, arrays, scores, options)
 
 
 def assign(model: Path, output: Path, options: dict[str, object]) -> None:

@@ -27,6 +27,13 @@ def _library_path() -> Path:
     return Path(__file__).resolve().parents[2] / "build" / "lib" / "libNlqC.so"
 
 
+class _MeasureOptions(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_char_p) for name in ("metrics", "methods", "form", "set")),
+        *((name, ctypes.c_int64) for name in ("in_bits", "out_bits", "threads")),
+    ]
+
+
 @cache
 def _library() -> ctypes.CDLL:
     path = _library_path()
@@ -59,6 +66,13 @@ def _library() -> ctypes.CDLL:
         "nlqCalibrate": (
             ctypes.c_int,
             [pointer, integer, pointers, integer, text, text, out_text],
+        ),
+        "nlqMeasure": (
+            ctypes.c_int,
+            [
+                *(pointer, pointer, integer, pointers),
+                *(ctypes.POINTER(_MeasureOptions), text, text, out_text),
+            ],
         ),
     }
     for name, (result, arguments) in signatures.items():
@@ -181,6 +195,38 @@ class Module:
             len(arrays[0]),
             _pointers(arrays),
             kept,
+            target.encode(),
+            os.fsencode(path),
+        )
+
+    def measure(
+        self,
+        model: "Module",
+        samples: Sequence[np.ndarray],
+        path: Path,
+        options: dict[str, object] | None = None,
+        target: str = "native",
+    ) -> None:
+        """Saves the scores of this quantized module's candidates.
+
+        They are held to the float module `model` over `samples`, one array [N, ...] per argument.
+        `options` are the pass nlq-measure's metrics, methods, form, set, in-bits, out-bits and
+        threads; those that are None or missing set nothing, and threads are one per core.
+        """
+        arrays = [np.ascontiguousarray(array, np.float32) for array in samples]
+        given = {key: value for key, value in (options or {}).items() if value is not None}
+        fields = _MeasureOptions(in_bits=-1, out_bits=-1, threads=0)
+        for key, value in given.items():
+            setattr(
+                fields, key.replace("-", "_"), value.encode() if isinstance(value, str) else value
+            )
+        _call(
+            "nlqMeasure",
+            self._handle,
+            model._handle,
+            len(arrays[0]),
+            _pointers(arrays),
+            ctypes.byref(fields),
             target.encode(),
             os.fsencode(path),
         )

@@ -18,7 +18,7 @@
 // RUN:   | FileCheck %t/plain.mlir --check-prefix=NOSCORES
 // RUN: not nlq-opt %t/plain.mlir --nlq-assign="policy=worst" 2>&1 \
 // RUN:   | FileCheck %t/plain.mlir --check-prefix=POLICY
-// RUN: not nlq-opt %t/plain.mlir --nlq-assign="metric=logits" 2>&1 \
+// RUN: not nlq-opt %t/plain.mlir --nlq-assign="metric=tokens" 2>&1 \
 // RUN:   | FileCheck %t/plain.mlir --check-prefix=METRIC
 // RUN: not nlq-opt %t/plain.mlir --nlq-assign="methods=ibert,magic" 2>&1 \
 // RUN:   | FileCheck %t/plain.mlir --check-prefix=METHODS
@@ -28,6 +28,12 @@
 // RUN:   | FileCheck %t/plain.mlir --check-prefix=SET
 // RUN: not nlq-opt %t/plain.mlir --nlq-measure="profile=p.json" 2>&1 \
 // RUN:   | FileCheck %t/plain.mlir --check-prefix=FILES
+// RUN: not nlq-opt %t/plain.mlir 2>&1 \
+// RUN:   --nlq-measure="profile=p.json scores=s.json threads=-1" \
+// RUN:   | FileCheck %t/plain.mlir --check-prefix=THREADS
+// RUN: not nlq-opt %t/plain.mlir 2>&1 \
+// RUN:   --nlq-measure="profile=p.json scores=s.json set=paper" \
+// RUN:   | FileCheck %t/plain.mlir --check-prefix=MEASURED
 
 //--- model.mlir
 // `methods` does not matter to policy 'uniform': its method, and its fallback,
@@ -54,10 +60,12 @@ func.func @main(%arg0: tensor<2x2xi32>) -> tensor<2x2xi8> {
 // NOMETHOD: error: policy 'uniform' needs a method of the registry, found ''; known are ibert
 // NOSCORES: error: policy 'best' needs scores; measure first
 // POLICY: error: nlq-assign: unknown policy 'worst'; paper, best and uniform are known
-// METRIC: error: nlq-assign: unknown metric 'logits'; own, consumer and paper are known
+// METRIC: error: nlq-assign: unknown metric 'tokens'; own, consumer, paper and logits are known
 // METHODS: error: nlq-assign: unknown method 'magic'; ibert,
 // WORD: error: nlq-assign: unknown form 'best'; reference and corrected are known
 // SET: error: nlq-assign: unknown set 'paper'; seed, standalone and extra are known
+// THREADS: error: nlq-measure: the option 'threads' must not be negative, found -1
+// MEASURED: error: nlq-measure: unknown set 'paper'; seed, standalone and extra are known
 // FILES: error: nlq-measure needs the options 'profile' and 'scores'
 !a = !quant.uniform<i32<-100000:100000>:f32, 2.000000e-04>
 !b = !quant.uniform<i8<-127:127>:f32, 1.500000e-02>

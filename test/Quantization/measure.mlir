@@ -5,7 +5,7 @@
 // RUN:   | FileCheck %t/model.mlir
 // RUN: FileCheck %t/model.mlir --check-prefix=SCORES < %t/scores.json
 
-// The bytes depend on module and profile only.
+// The bytes depend on module, samples and options only.
 // RUN: nlq-opt %t/model.mlir -o %t/out.mlir \
 // RUN:   --nlq-measure="profile=%t/profile.json scores=%t/again.json"
 // RUN: cmp %t/scores.json %t/again.json
@@ -13,6 +13,9 @@
 // RUN: nlq-opt %t/model.mlir -o %t/out.mlir \
 // RUN:   --nlq-measure="profile=%t/profile.json scores=%t/own.json metrics=own"
 // RUN: FileCheck %t/model.mlir --check-prefix=OWN < %t/own.json
+// RUN: nlq-opt %t/model.mlir -o %t/out.mlir \
+// RUN:   --nlq-measure="profile=%t/profile.json scores=%t/logits.json metrics=logits methods=ivit threads=2"
+// RUN: FileCheck %t/model.mlir --check-prefix=LOGITS < %t/logits.json
 
 // RUN: nlq-opt %t/model.mlir -o %t/out.mlir 2>&1 \
 // RUN:   --nlq-assign="scores=%t/scores.json" \
@@ -104,10 +107,10 @@ func.func @main(%arg0: tensor<2x2xf32> {nlq.name = "x"}) -> tensor<2x2xf32> {
 }
 
 // SCORES: "format": "nlq-scores",
-// SCORES-NEXT: "version": 1,
+// SCORES-NEXT: "version": 2,
 // SCORES-NEXT: "hashes": {
 // SCORES-NEXT: "module": "{{[0-9a-f]+}}",
-// SCORES-NEXT: "profile": "{{[0-9a-f]+}}",
+// SCORES-NEXT: "samples": "{{[0-9a-f]+}}",
 // SCORES-NEXT: "options": "{{[0-9a-f]+}}"
 // SCORES: "samples": 1,
 // SCORES: "name": "gelu",
@@ -119,6 +122,7 @@ func.func @main(%arg0: tensor<2x2xf32> {nlq.name = "x"}) -> tensor<2x2xf32> {
 // SCORES-NEXT: "own": {{[0-9.]+}},
 // SCORES-NEXT: "consumer": {{[0-9.]+}},
 // SCORES-NEXT: "paper": {{-?[0-9.]+}},
+// SCORES-NEXT: "logits": null,
 // SCORES-NEXT: "cost": {{[0-9.]+}}
 // SCORES: "method": "#nlq.ivit<form = reference, in = !quant.uniform<i8<-127:127>:f32, 1.500000e-02>, out_bits = 8>",
 // SCORES: "paper": {{-?[0-9.]+}},
@@ -129,6 +133,14 @@ func.func @main(%arg0: tensor<2x2xf32> {nlq.name = "x"}) -> tensor<2x2xf32> {
 // OWN: "own": {{[0-9.]+}},
 // OWN-NEXT: "consumer": null,
 // OWN-NEXT: "paper": null,
+
+// One candidate is of I-ViT.
+// LOGITS: "logits": null,
+// LOGITS: "own": null,
+// LOGITS-NEXT: "consumer": null,
+// LOGITS-NEXT: "paper": null,
+// LOGITS-NEXT: "logits": {{[0-9.]+}},
+// LOGITS: "logits": null,
 
 // REMARK: remark: loc("gelu"): nlq-assign: 'gelu' chosen #nlq.table<form = corrected, in = i8, out_bits = 16> by consumer 45.5 dB, 2.9 dB over #nlq.ibert<form = reference, out_bits = 16>
 // BEST: nlq.gelu {{.*}}method = #nlq.table<

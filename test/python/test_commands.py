@@ -167,13 +167,62 @@ def test_folders_with_spaces(chain, tmp_path):
 
 
 def test_metrics_are_those_asked_for(chain, tmp_path):
-    options = ("--profile", chain / "profile.json", "--metrics", "own", "--samples", 1)
+    options = ("--profile", chain / "profile.json", "--metrics", "own", "--kept", 1)
     nlq("measure", chain / "quantized.mlir", *options, "-o", tmp_path / "s.json")
     scores = json.loads((tmp_path / "s.json").read_text())
     assert scores["samples"] == 1 and len(scores["slots"]) == SLOTS
     for candidate in (entry for slot in scores["slots"] for entry in slot["candidates"]):
         assert candidate["own"] is not None
         assert candidate["consumer"] is None and candidate["paper"] is None
+
+
+def test_measuring_against_the_float_module(chain, tmp_path):
+    """The first samples of the calibration, which the profile keeps, without the profile."""
+    with np.load(CALIBRATION) as archive:
+        np.savez(tmp_path / "x.npz", image=archive["image"][:8])
+    options = ("--float", chain / "model.mlir", "--samples", tmp_path / "x.npz")
+    nlq("measure", chain / "quantized.mlir", *options, "-o", tmp_path / "s.json")
+    scores, kept = (
+        json.loads(path.read_text()) for path in (tmp_path / "s.json", chain / "scores.json")
+    )
+    assert scores["hashes"] == kept["hashes"] and scores["samples"] == 8
+    for slot, other in zip(scores["slots"], kept["slots"], strict=True):
+        assert slot["consumers"] == other["consumers"]
+        for candidate, same in zip(slot["candidates"], other["candidates"], strict=True):
+            assert candidate["method"] == same["method"] and candidate["logits"] is None
+            for metric in ("own", "consumer", "paper", "cost"):
+                assert candidate[metric] == pytest.approx(same[metric], abs=1e-3)
+
+
+def test_logits_of_one_changed_operation(chain, tmp_path, capsys):
+    """Against a run of the module with one method assigned by hand and the others exact."""
+    options = ("--float", chain / "model.mlir", "--samples", chain / "five.npz")
+    options += ("--metrics", "logits", "--methods", "ivit,ibert")
+    nlq("measure", chain / "quantized.mlir", *options, "-o", tmp_path / "s.json")
+    scores = json.loads((tmp_path / "s.json").read_text())
+    nlq("run", chain / "model.mlir", "--samples", chain / "five.npz", "-o", tmp_path / "f.npz")
+    text = (chain / "quantized.mlir").read_text()
+    for slot in scores["slots"][1::3]:
+        candidate = slot["candidates"][0]
+        marker = f'nlq.slot = "{slot["name"]}"'
+        assert text.count(marker) == 1
+        changed = text.replace(marker, f"method = {candidate['method']}, {marker}")
+        (tmp_path / "a.mlir").write_text(changed)
+        words = ("--samples", chain / "five.npz", "-o", tmp_path / "y.npz", "--reference")
+        nlq("run", tmp_path / "a.mlir", *words)
+        expected = sqnr(load(tmp_path / "f.npz"), load(tmp_path / "y.npz"))
+        assert candidate["logits"] == pytest.approx(expected, abs=1e-3)
+    nlq(
+        "assign",
+        chain / "quantized.mlir",
+        "--scores",
+        tmp_path / "s.json",
+        "-o",
+        "-",
+        "--metric",
+        "logits",
+    )
+    assert capsys.readouterr().err.count(" by logits ") == SLOTS
 
 
 def test_widths_are_those_asked_for(chain, tmp_path):

@@ -196,13 +196,23 @@ def test_profile_without_samples(chain, tmp_path, fail):
     words = ["measure", chain / "quantized.mlir", "--profile", tmp_path / "p.json"]
     error = fail(*words, "-o", tmp_path / "s.json")
     assert error.count("\n") == 1
-    assert "the profile keeps no samples of the argument 'image'" in error
+    assert "the samples have no values of the argument 'image'" in error
 
 
 def test_unknown_metric(chain, tmp_path, fail):
     error = fail(*step("measure", chain / "quantized.mlir", chain, tmp_path), "--metrics", "own,x")
     assert error.count("\n") == 1
-    assert "unknown metric 'x'; own, consumer and paper are known" in error
+    assert "unknown metric 'x'; own, consumer, paper and logits are known" in error
+
+
+def test_measure_against_another_model(chain, tmp_path, fail):
+    """The float module must have the values of the quantized one."""
+    text = (chain / "model.mlir").read_text().replace("/blocks.1/mlp/act", "/other/act")
+    (tmp_path / "m.mlir").write_text(text)
+    options = ("--float", tmp_path / "m.mlir", "--samples", chain / "five.npz")
+    error = fail("measure", chain / "quantized.mlir", *options, "-o", tmp_path / "s.json")
+    assert error.count("\n") == 1
+    assert "can't be measured: the samples have no values of its result" in error
 
 
 def test_measure_of_a_float_module(chain, tmp_path, fail):
@@ -331,6 +341,10 @@ def test_entry_that_is_taken(name, chain, tmp_path, fail):
         ["quantize", "m.mlir", "--profile", "p.json", "-o", "q.json"],
         ["quantize", "m.mlir", "--profile", "p.json", "-o", "q.mlir", "--act-bits", "x"],
         ["measure", "q.mlir", "--profile", "p.json"],
+        ["measure", "q.mlir", "-o", "s.json"],
+        ["measure", "q.mlir", "-o", "s.json", "--float", "m.mlir"],
+        ["measure", "q.mlir", "-o", "s.json", "--profile", "p.json", "--samples", "x.npz"],
+        ["measure", "q.mlir", "-o", "s.json", "--float", "m", "--samples", "x.npz", "--kept", "1"],
         ["assign", "q.mlir", "-o", "a.mlir", "--policy", "none"],
         ["assign", "q.mlir", "-o", "a.mlir", "--metric", "none"],
         ["assign", "q.mlir", "-o", "a.mlir", "--form", "none"],

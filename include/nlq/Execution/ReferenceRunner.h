@@ -44,6 +44,7 @@
 namespace nlq {
 
 namespace reference {
+class Frame;
 struct Plan;
 } // namespace reference
 
@@ -69,19 +70,55 @@ public:
          mlir::ValueRange outputs, const MethodMap *methods = nullptr);
 
   /// The outputs for arrays of the types of the inputs; quantized types as
-  /// their storage. One run at a time: kernels own their row buffers.
-  llvm::Expected<std::vector<Array>> run(llvm::ArrayRef<Array> inputs);
+  /// their storage. Any number of threads may run one program at a time.
+  llvm::Expected<std::vector<Array>> run(llvm::ArrayRef<Array> inputs) const;
 
   using Observer = llvm::function_ref<void(mlir::Value, const Array &)>;
   /// The same, showing the values `taps` of the program as soon as they are
   /// known, in the order in which they are computed.
-  llvm::Expected<std::vector<Array>>
-  run(llvm::ArrayRef<Array> inputs, mlir::ValueRange taps, Observer observer);
+  llvm::Expected<std::vector<Array>> run(llvm::ArrayRef<Array> inputs,
+                                         mlir::ValueRange taps,
+                                         Observer observer) const;
 
 private:
+  friend class ReferenceRun;
   explicit ReferenceProgram(std::unique_ptr<reference::Plan> plan);
 
   std::unique_ptr<reference::Plan> plan;
+};
+
+/// A run that stops between two operations, and may be copied there to go on in
+/// more than one way. Copies share the arrays that are known.
+class ReferenceRun {
+public:
+  /// Nothing has been run yet. The program and the inputs must outlive the run
+  /// and its copies. Fails if the inputs do not have the types of the program.
+  static llvm::Expected<ReferenceRun> start(const ReferenceProgram &program,
+                                            llvm::ArrayRef<Array> inputs);
+  ReferenceRun(const ReferenceRun &other);
+  ReferenceRun(ReferenceRun &&other);
+  ~ReferenceRun();
+
+  /// Runs all operations before `op`, which is one of those still to be run.
+  void runBefore(mlir::Operation *op);
+  /// Makes `result`, of its type, the result of the next operation, which is
+  /// not run.
+  void skip(Array result);
+  /// The array of a value that is known and that an operation still to be run
+  /// reads.
+  Array get(mlir::Value value) const;
+  /// Runs what is left; the outputs.
+  std::vector<Array> finish();
+
+private:
+  friend class ReferenceProgram;
+  explicit ReferenceRun(const reference::Plan &plan);
+  void runStep(llvm::function_ref<void(mlir::Value)> show);
+
+  const reference::Plan *plan;
+  std::unique_ptr<reference::Frame> frame;
+  /// Index of the next step.
+  size_t next = 0;
 };
 
 /// Runs `func @main` of a quantized module.
@@ -95,6 +132,9 @@ public:
 
   llvm::Expected<std::vector<Array>>
   run(llvm::ArrayRef<Array> arguments) override;
+
+  /// The function as a program.
+  const ReferenceProgram &getProgram() const { return *program; }
 
   /// Shows the values `taps` of `main` on the way.
   llvm::Expected<std::vector<Array>> run(llvm::ArrayRef<Array> arguments,

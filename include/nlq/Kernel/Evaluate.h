@@ -30,8 +30,10 @@ namespace nlq::kernel {
 class Evaluator {
 public:
   /// `kernel` must stay alive. `rowLength` is that of the columns, if there are
-  /// any, and at most the longest row.
-  Evaluator(const Kernel &kernel, int64_t rowLength);
+  /// any, and at most the longest row. `bounds`, if given, are those of
+  /// `bound`.
+  Evaluator(const Kernel &kernel, int64_t rowLength,
+            const Bounds *bounds = nullptr);
 
   /// Computes the row `out`, of rowLength values. `inputs` has one array per
   /// input that is not a Column, in their order: a row of rowLength values, or

@@ -15,26 +15,32 @@ def NLQMeasure : Pass<"nlq-measure", "::mlir::ModuleOp"> {
   let summary = "Measure every candidate of every non-linear operation";
   let description = [{
     Scores the `candidates` of each quantized non-linear operation on the
-    samples that a profile keeps, and writes them to a JSON file. The module is
-    not changed. Scores are in dB:
+    samples that a profile keeps, and writes them to a JSON file. (`nlq measure`
+    and the C interface also run the float model on samples instead, one at a
+    time, for models of which a profile could keep few.) The module is not
+    changed. Scores are in dB:
 
     | metric | is | better |
     |---|---|---|
     | `own` | signal-to-quantization-noise ratio (SQNR) of the operation's output against the float output; all candidates read the same input, the float one quantized to the operand's type | larger |
     | `consumer` | SQNR after the next matrix products, added up over all that read the result | larger |
     | `paper` | SQNR before less SQNR after the operation, inside of networks that use one method throughout | smaller |
+    | `logits` | SQNR of the model's results with this candidate at this operation alone; all others have the method that the module assigns to them, and are exact where it assigns none | larger |
 
-    `own` and `consumer` add up the squares of all samples:
+    `own`, `consumer` and `logits` add up the squares of all samples:
     `10 log10(sum x^2 / sum (x - y)^2)`; `paper` averages amplitude ratios of
     samples first: `20 log10(mean ||x|| / ||x - y||)`. 200 dB stand for no error
     at all.
 
-    The file has the format `nlq-scores`, version 1: `hashes` of the module
-    without its methods, of the profile and of the options; `slots` with `name`,
+    `methods`, `form`, `set`, `in-bits` and `out-bits` restrict the candidates
+    of which `own`, `consumer` and `logits` are measured.
+
+    The file has the format `nlq-scores`, version 2: `hashes` of the module
+    without its methods, of the samples and of the options; `slots` with `name`,
     `op`, `consumers`, `elements` and `candidates`, each with `method` (the
     attribute), the metrics (null where there is none) and `cost` (estimated
-    instructions per element). Its bytes depend on module, profile and options
-    only.
+    instructions per element). Its bytes depend on module, samples and options
+    only, not on the number of threads.
   }];
   let options = [
     Option<"profile", "profile", "std::string", "\"\"",
@@ -44,7 +50,20 @@ def NLQMeasure : Pass<"nlq-measure", "::mlir::ModuleOp"> {
     Option<"metrics", "metrics", "std::string", "\"own,consumer,paper\"",
            "Metrics to measure, separated by commas">,
     Option<"samples", "samples", "int64_t", "0",
-           "Kept samples to use, the first ones; 0 is all">];
+           "Kept samples to use, the first ones; 0 is all">,
+    Option<"methods", "methods", "std::string", "\"\"",
+           "Methods to measure, separated by commas; all if empty">,
+    Option<"form", "form", "std::string", "\"\"",
+           "Form to measure: reference, corrected, or both if empty">,
+    Option<"set", "set", "std::string", "\"\"",
+           "Set of widths to measure: seed, standalone, extra, or all if "
+           "empty">,
+    Option<"inBits", "in-bits", "int64_t", "-1",
+           "Width of 'in' to measure, 0 for no narrowing; -1 for all">,
+    Option<"outBits", "out-bits", "int64_t", "-1",
+           "'out_bits' to measure; -1 for all">,
+    Option<"threads", "threads", "int64_t", "1",
+           "Threads to measure with; 0 is one per core">];
 }
 
 def NLQAssign : Pass<"nlq-assign", "::mlir::ModuleOp"> {
@@ -78,7 +97,7 @@ def NLQAssign : Pass<"nlq-assign", "::mlir::ModuleOp"> {
     Option<"policy", "policy", "std::string", "\"best\"",
            "paper, best or uniform">,
     Option<"metric", "metric", "std::string", "\"consumer\"",
-           "Metric of the policy 'best': own, consumer or paper">,
+           "Metric of the policy 'best': own, consumer, paper or logits">,
     Option<"method", "method", "std::string", "\"\"",
            "Method of the policy 'uniform'">,
     Option<"methods", "methods", "std::string", "\"\"",

@@ -43,8 +43,10 @@ struct ExposedModel {
 /// Makes `main` return all its named values (ValueNames.h) instead of its
 /// results, which are among them; each value once, arguments not. Fails with an
 /// error on the module if `main` is missing or has arguments that are not
-/// static f32 tensors.
-llvm::FailureOr<ExposedModel> exposeValues(mlir::ModuleOp module);
+/// static f32 tensors. `keptOnly` leaves out the values of which profiles keep
+/// no arrays: enough for measuring, with less to store.
+llvm::FailureOr<ExposedModel> exposeValues(mlir::ModuleOp module,
+                                           bool keptOnly = false);
 
 struct CalibrationOptions {
   /// Samples, the first ones, of which arrays are kept.

@@ -32,11 +32,14 @@ enum class Metric {
   /// method's paper, arXiv 2407.18437, as its code is best read). Smaller is
   /// better.
   Paper,
+  /// SQNR of the whole model's results with the candidate at this slot alone,
+  /// all other slots being as the module has them. Larger is better.
+  Logits,
 };
-inline constexpr unsigned kNumMetrics = 3;
+inline constexpr unsigned kNumMetrics = 4;
 
 llvm::StringLiteral stringify(Metric metric);
-/// Fails, naming the word, unless it is `own`, `consumer` or `paper`.
+/// Fails, naming the word, unless it is `own`, `consumer`, `paper` or `logits`.
 llvm::Expected<Metric> parseMetric(llvm::StringRef word);
 /// The metrics of a comma-separated list, each once, in the order of the enum.
 llvm::Expected<llvm::SmallVector<Metric, kNumMetrics>>

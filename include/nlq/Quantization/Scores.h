@@ -11,7 +11,6 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "nlq/Quantization/Metric.h"
-#include "nlq/Quantization/Profile.h"
 #include <array>
 #include <string>
 #include <vector>
@@ -31,6 +30,7 @@ struct CandidateScores {
   std::optional<double> get(Metric metric) const {
     return decibels[unsigned(metric)];
   }
+  void set(Metric metric, double value) { decibels[unsigned(metric)] = value; }
 };
 
 /// One quantized non-linear operation.
@@ -49,11 +49,11 @@ struct SlotScores {
 /// The scores of a module, with what they were measured on.
 struct Scores {
   /// Hashes (xxh3, hexadecimal) of the quantized module without its methods, of
-  /// the profile, and of what was asked for.
+  /// the samples (the model's arguments), and of what was asked for.
   std::string moduleHash;
-  std::string profileHash;
+  std::string samplesHash;
   std::string optionsHash;
-  /// Kept samples that were used.
+  /// Samples that were used.
   uint64_t numSamples = 0;
   /// In the order of the function.
   std::vector<SlotScores> slots;
@@ -61,10 +61,8 @@ struct Scores {
   /// The slot of that name, or null.
   const SlotScores *lookup(llvm::StringRef name) const;
 
-  /// Fails with the reason if the scores were not measured on this module, or
-  /// not on this profile where one is given.
-  llvm::Error checkFresh(mlir::ModuleOp module,
-                         const Profile *profile = nullptr) const;
+  /// Fails with the reason if the scores were not measured on this module.
+  llvm::Error checkFresh(mlir::ModuleOp module) const;
 
   /// The bytes depend on the scores only.
   std::string toJSON() const;
@@ -80,8 +78,6 @@ struct Scores {
 /// The hash of a module's text without the assigned methods, so that assigning
 /// does not make scores stale.
 std::string hashModule(mlir::ModuleOp module);
-/// The hash of a profile's ranges, histograms, channels and kept arrays.
-std::string hashProfile(const Profile &profile);
 
 } // namespace nlq
 

@@ -267,6 +267,37 @@ TEST_F(ReferenceRunnerTest, ProgramOfSomeOperations) {
       std::string::npos);
 }
 
+TEST_F(ReferenceRunnerTest, RunsThatPart) {
+  parse(R"((%a: tensor<2xi32>) -> (tensor<2xi32>, tensor<2xi32>) {
+    %b = arith.addi %a, %a : tensor<2xi32>
+    %c = arith.subi %b, %a : tensor<2xi32>
+    %d = arith.addi %c, %b : tensor<2xi32>
+    return %d, %c : tensor<2xi32>, tensor<2xi32> })");
+  Block &body = module->lookupSymbol<func::FuncOp>("main").getBody().front();
+  Operation *second = &*std::next(body.begin());
+  auto runner = ReferenceRunner::create(*module);
+  ASSERT_TRUE(bool(runner));
+  Array a = makeArray<int32_t>({2}, {1, 2});
+  auto run = ReferenceRun::start((*runner)->getProgram(), a);
+  ASSERT_TRUE(bool(run));
+  run->runBefore(second);
+  ReferenceRun other = *run;
+  EXPECT_EQ(toVector<int32_t>(other.get(second->getOperand(0))),
+            (std::vector<int32_t>{2, 4}));
+  other.skip(makeArray<int32_t>({2}, {100, 200}));
+  auto changed = other.finish();
+  EXPECT_EQ(toVector<int32_t>(changed[0]), (std::vector<int32_t>{102, 204}));
+  EXPECT_EQ(toVector<int32_t>(changed[1]), (std::vector<int32_t>{100, 200}));
+  // What the copy did is not seen here.
+  auto results = run->finish();
+  EXPECT_EQ(toVector<int32_t>(results[0]), (std::vector<int32_t>{3, 6}));
+  EXPECT_EQ(toVector<int32_t>(results[1]), (std::vector<int32_t>{1, 2}));
+
+  auto refused = ReferenceRun::start((*runner)->getProgram(), {});
+  EXPECT_EQ(llvm::toString(refused.takeError()),
+            "the model takes 1 arguments, found 0");
+}
+
 //===----------------------------------------------------------------------===//
 // Errors
 //===----------------------------------------------------------------------===//
