@@ -9,106 +9,18 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from nlq.errors import NlqError
+from nlq.c_library import MeasureOptions, call, function, pointers, take_text
 
 _DTYPES = {"f32": np.float32, "i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64}
 
 
-def _library_path() -> Path:
-    """The shared library: $NLQ_LIBRARY, or that of the build tree beside this package."""
-    named = os.environ.get("NLQ_LIBRARY")
-    if named:
-        return Path(named)
-    return Path(__file__).resolve().parents[2] / "build" / "lib" / "libNlqC.so"
-
-
-class _MeasureOptions(ctypes.Structure):
-    _fields_ = [
-        *((name, ctypes.c_char_p) for name in ("metrics", "methods", "form", "set")),
-        *((name, ctypes.c_int64) for name in ("in_bits", "out_bits", "threads")),
-    ]
-
-
-@cache
-def _library() -> ctypes.CDLL:
-    path = _library_path()
-    if not path.exists():
-        raise NlqError(f"the compiler's library {path} is missing; build it with `make build`")
-    library = ctypes.CDLL(str(path))
-    pointer, text, integer = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int64
-    out_text = ctypes.POINTER(ctypes.c_void_p)
-    pointers = ctypes.POINTER(ctypes.c_void_p)
-    doubles = ctypes.POINTER(ctypes.c_double)
-    signatures = {
-        "nlqFreeString": (None, [pointer]),
-        "nlqModuleParse": (pointer, [text, out_text]),
-        "nlqModuleClone": (pointer, [pointer]),
-        "nlqModuleDestroy": (None, [pointer]),
-        "nlqModuleRunPasses": (ctypes.c_int, [pointer, text, out_text, out_text]),
-        "nlqModulePrint": (pointer, [pointer, ctypes.c_int]),
-        "nlqModuleWriteBytecode": (ctypes.c_int, [pointer, text, out_text]),
-        "nlqModuleSignature": (pointer, [pointer, out_text]),
-        "nlqModuleEmitObject": (ctypes.c_int, [pointer, text, text, text, out_text]),
-        "nlqListMethods": (pointer, []),
-        "nlqRunnerCompile": (pointer, [pointer, text, out_text]),
-        "nlqRunnerReference": (pointer, [pointer, out_text]),
-        "nlqRunnerDestroy": (None, [pointer]),
-        "nlqRunnerSignature": (pointer, [pointer]),
-        "nlqRunnerRun": (
-            ctypes.c_int,
-            [pointer, integer, pointers, pointers, doubles, out_text],
-        ),
-        "nlqCalibrate": (
-            ctypes.c_int,
-            [pointer, integer, pointers, integer, text, text, out_text],
-        ),
-        "nlqMeasure": (
-            ctypes.c_int,
-            [
-                *(pointer, pointer, integer, pointers),
-                *(ctypes.POINTER(_MeasureOptions), text, text, out_text),
-            ],
-        ),
-    }
-    for name, (result, arguments) in signatures.items():
-        function = getattr(library, name)
-        function.restype, function.argtypes = result, arguments
-    return library
-
-
-def _take_text(address: int | None) -> str:
-    """The string at an address the library allocated, which is released."""
-    if not address:
-        return ""
-    # A message may quote a file that is no text.
-    value = ctypes.string_at(address).decode(errors="replace")
-    _library().nlqFreeString(address)
-    return value
-
-
-def _call(name: str, *arguments):
-    """Calls a function whose last argument is the error; raises NlqError if it fails."""
-    error = ctypes.c_void_p()
-    function = getattr(_library(), name)
-    result = function(*arguments, ctypes.byref(error))
-    failed = not result if function.restype is ctypes.c_void_p else result != 0
-    if failed:
-        raise NlqError(_take_text(error.value) or f"{name} failed")
-    return result
-
-
-def _pointers(arrays: Sequence[np.ndarray]) -> ctypes.Array:
-    return (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
-
-
 def list_methods() -> list[dict]:
     """The compiler's methods, as nlqListMethods describes them."""
-    return json.loads(_take_text(_library().nlqListMethods()))
+    return json.loads(take_text(function("nlqListMethods")()))
 
 
 @dataclass(frozen=True)
@@ -150,50 +62,50 @@ class Module:
         self._handle = handle
 
     def __del__(self):
-        _library().nlqModuleDestroy(self._handle)
+        function("nlqModuleDestroy")(self._handle)
 
     @classmethod
     def parse(cls, path: Path) -> "Module":
         """Reads a module from a file, text or bytecode."""
-        return cls(_call("nlqModuleParse", os.fsencode(path)))
+        return cls(call("nlqModuleParse", os.fsencode(path)))
 
     def clone(self) -> "Module":
         """A copy."""
-        return Module(_library().nlqModuleClone(self._handle))
+        return Module(function("nlqModuleClone")(self._handle))
 
     def run_passes(self, pipeline: str) -> list[str]:
         """Runs passes in nlq-opt's syntax; returns their remarks."""
         remarks = ctypes.c_void_p()
-        _call("nlqModuleRunPasses", self._handle, pipeline.encode(), ctypes.byref(remarks))
-        return _take_text(remarks.value).splitlines()
+        call("nlqModuleRunPasses", self._handle, pipeline.encode(), ctypes.byref(remarks))
+        return take_text(remarks.value).splitlines()
 
     def text(self, elide: bool = True) -> str:
         """The module as text, large constants left out if `elide`."""
-        return _take_text(_library().nlqModulePrint(self._handle, int(elide)))
+        return take_text(function("nlqModulePrint")(self._handle, int(elide)))
 
     def write(self, path: Path) -> None:
         """Writes bytecode."""
-        _call("nlqModuleWriteBytecode", self._handle, os.fsencode(path))
+        call("nlqModuleWriteBytecode", self._handle, os.fsencode(path))
 
     def signature(self) -> Signature:
         """The names and types of the arguments and results of `main`."""
-        return Signature.from_json(_take_text(_call("nlqModuleSignature", self._handle)))
+        return Signature.from_json(take_text(call("nlqModuleSignature", self._handle)))
 
     def emit_object(self, target: str, entry: str, path: Path) -> None:
         """Compiles a float module, or an assigned one, to an object file; main becomes `entry`."""
         names = target.encode(), entry.encode(), os.fsencode(path)
-        _call("nlqModuleEmitObject", self._handle, *names)
+        call("nlqModuleEmitObject", self._handle, *names)
 
     def calibrate(
         self, samples: Sequence[np.ndarray], kept: int, path: Path, target: str = "native"
     ) -> None:
         """Saves the profile of a float module over samples, one array [N, ...] per argument."""
         arrays = [np.ascontiguousarray(array, np.float32) for array in samples]
-        _call(
+        call(
             "nlqCalibrate",
             self._handle,
             len(arrays[0]),
-            _pointers(arrays),
+            pointers(arrays),
             kept,
             target.encode(),
             os.fsencode(path),
@@ -215,17 +127,17 @@ class Module:
         """
         arrays = [np.ascontiguousarray(array, np.float32) for array in samples]
         given = {key: value for key, value in (options or {}).items() if value is not None}
-        fields = _MeasureOptions(in_bits=-1, out_bits=-1, threads=0)
+        fields = MeasureOptions(in_bits=-1, out_bits=-1, threads=0)
         for key, value in given.items():
             setattr(
                 fields, key.replace("-", "_"), value.encode() if isinstance(value, str) else value
             )
-        _call(
+        call(
             "nlqMeasure",
             self._handle,
             model._handle,
             len(arrays[0]),
-            _pointers(arrays),
+            pointers(arrays),
             ctypes.byref(fields),
             target.encode(),
             os.fsencode(path),
@@ -237,22 +149,22 @@ class Runner:
 
     def __init__(self, handle: int):
         self._handle = handle
-        signature = Signature.from_json(_take_text(_library().nlqRunnerSignature(handle)))
+        signature = Signature.from_json(take_text(function("nlqRunnerSignature")(handle)))
         self._arguments = [(tensor.dtype, tensor.shape) for tensor in signature.arguments]
         self._results = [(tensor.dtype, tensor.shape) for tensor in signature.results]
 
     def __del__(self):
-        _library().nlqRunnerDestroy(self._handle)
+        function("nlqRunnerDestroy")(self._handle)
 
     @classmethod
     def compile(cls, module: Module, target: str = "native") -> "Runner":
         """Compiles a float module, or a quantized one whose operations have methods."""
-        return cls(_call("nlqRunnerCompile", module._handle, target.encode()))
+        return cls(call("nlqRunnerCompile", module._handle, target.encode()))
 
     @classmethod
     def reference(cls, module: Module) -> "Runner":
         """The whole-model reference of a quantized module."""
-        return cls(_call("nlqRunnerReference", module._handle))
+        return cls(call("nlqRunnerReference", module._handle))
 
     def run(self, samples: Sequence[np.ndarray]) -> tuple[list[np.ndarray], np.ndarray]:
         """Runs samples, one array [N, ...] per argument (a leading dimension of 1 may be left out).
@@ -265,12 +177,12 @@ class Runner:
             arrays.append(np.ascontiguousarray(array, dtype).reshape((count, *shape)))
         results = [np.empty((count, *shape), dtype) for dtype, shape in self._results]
         seconds = np.empty(count)
-        _call(
+        call(
             "nlqRunnerRun",
             self._handle,
             count,
-            _pointers(arrays),
-            _pointers(results),
+            pointers(arrays),
+            pointers(results),
             seconds.ctypes.data_as(ctypes.POINTER(ctypes.c_double)),
         )
         return results, seconds
