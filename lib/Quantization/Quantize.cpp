@@ -119,6 +119,8 @@ static LogicalResult checkOptions(ModuleOp module,
           checkRange<Int>(module, "weight-bits", options.weightBits, 4, 8)) ||
       failed(checkRange<Int>(module, "residual-bits", options.residualBits, 8,
                              16)) ||
+      failed(checkRange<Int>(module, "argument-bits", options.argumentBits, 4,
+                             8)) ||
       failed(checkWord(module, "probability-bits", options.probabilityBits,
                        {8, 16})) ||
       failed(checkWord(module, "operand-bits", options.operandBits,
@@ -168,6 +170,7 @@ struct NLQQuantizePass : nlq::impl::NLQQuantizeBase<NLQQuantizePass> {
     options.actBits = actBits;
     options.weightBits = weightBits;
     options.residualBits = residualBits;
+    options.argumentBits = argumentBits;
     options.probabilityBits = probabilityBits;
     options.operandBits = operandBits;
     options.asymmetric = asymmetric;

@@ -347,12 +347,21 @@ static ActivationChannels getChannels(Quantizer &quantizer, Value value,
                         ? std::vector<double>(depth, grid.scales[0])
                         : grid.scales;
   const ValueProfile *known = quantizer.lookupProfile(value);
-  if (!quantizer.options.biasCorrection || !known || known->channels.empty())
+  if (!known || known->channels.empty())
     return channels;
   double rows = double(tensor.getNumElements() / depth) *
                 double(quantizer.getNumSamples());
-  for (double sum : known->channels.sums)
-    channels.means.push_back(sum / rows);
+  for (int64_t channel = 0; channel < depth; ++channel) {
+    double mean = known->channels.sums[channel] / rows;
+    double variance = known->channels.squares[channel] / rows - mean * mean;
+    double scale = channels.scales[channel];
+    // A channel that never changed on the samples may do so elsewhere: rounding
+    // it to its scale is the least it does.
+    channels.variances.push_back(
+        std::max(variance / (scale * scale), 1.0 / 12));
+    if (quantizer.options.biasCorrection)
+      channels.means.push_back(mean);
+  }
   return channels;
 }
 

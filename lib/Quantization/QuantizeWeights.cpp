@@ -28,26 +28,28 @@ static double toInteger(double value, double inverse, double limit) {
   return std::clamp(std::nearbyint(value * inverse), -limit, limit);
 }
 
-static double getSquaredError(llvm::ArrayRef<double> column, double scale,
+static double getSquaredError(llvm::ArrayRef<double> column,
+                              llvm::ArrayRef<double> variances, double scale,
                               double limit) {
   double sum = 0, inverse = 1 / scale;
-  for (double value : column) {
+  for (auto [value, variance] : llvm::zip_equal(column, variances)) {
     double error = value - scale * toInteger(value, inverse, limit);
-    sum += error * error;
+    sum += variance * error * error;
   }
   return sum;
 }
 
 /// The scale of least squared error, between half of `extreme`, at which the
 /// largest entry becomes `limit`, and all of it.
-static double searchScale(llvm::ArrayRef<double> column, double extreme,
+static double searchScale(llvm::ArrayRef<double> column,
+                          llvm::ArrayRef<double> variances, double extreme,
                           double limit) {
   constexpr int numSteps = 50;
   double best = extreme;
-  double least = getSquaredError(column, extreme, limit);
+  double least = getSquaredError(column, variances, extreme, limit);
   for (int step = 1; step <= numSteps; ++step) {
     double scale = extreme * (1 - 0.5 * step / numSteps);
-    double error = getSquaredError(column, scale, limit);
+    double error = getSquaredError(column, variances, scale, limit);
     if (error < least) {
       least = error;
       best = scale;
@@ -57,14 +59,16 @@ static double searchScale(llvm::ArrayRef<double> column, double extreme,
 }
 
 /// t of a column: `largest` stands in for the extreme of one that is all zeros.
-static double chooseScale(llvm::ArrayRef<double> column, double bias,
+static double chooseScale(llvm::ArrayRef<double> column,
+                          llvm::ArrayRef<double> variances, double bias,
                           unsigned bits, double largest, WeightScale how) {
   double absMax = 0;
   for (double value : column)
     absMax = std::max(absMax, std::fabs(value));
   double scale = getSymmetricScale(absMax == 0 ? largest : absMax, bits);
   if (how == WeightScale::LeastSquares && absMax != 0)
-    scale = searchScale(column, scale, double(getSymmetricLimit(bits)));
+    scale =
+        searchScale(column, variances, scale, double(getSymmetricLimit(bits)));
   return roundScale(std::max(scale, std::fabs(bias) / (1 << 30)));
 }
 
@@ -82,12 +86,14 @@ IntegerWeights nlq::quantizeWeights(llvm::ArrayRef<double> weights,
 
   IntegerWeights result;
   result.weights.resize(weights.size());
-  std::vector<double> column(depth);
+  std::vector<double> column(depth), variances = channels.variances;
+  if (variances.empty())
+    variances.assign(depth, 1);
   for (size_t n = 0; n < columns; ++n) {
     for (size_t k = 0; k < depth; ++k)
       column[k] = weights[k * columns + n] * channels.scales[k];
     double real = bias.empty() ? 0 : bias[n];
-    double scale = chooseScale(column, real, bits, largest, how);
+    double scale = chooseScale(column, variances, real, bits, largest, how);
     int64_t sum = 0, magnitudes = 0;
     for (size_t k = 0; k < depth; ++k) {
       auto integer = int64_t(toInteger(column[k], 1 / scale, double(limit)));

@@ -152,6 +152,11 @@ double Quantizer::getExponent(Value value) {
   return 0;
 }
 
+unsigned Quantizer::getActBits(Value value) {
+  return unsigned(isa<BlockArgument>(getSource(value)) ? options.argumentBits
+                                                       : options.actBits);
+}
+
 FailureOr<quant::QuantizedType> Quantizer::getNaturalType(Value value) {
   Readers readers = getReaders(value, *this);
   if (!readers.areProducts || !readers.haveWeights || isConstant(value)) {
@@ -166,8 +171,8 @@ FailureOr<quant::QuantizedType> Quantizer::getNaturalType(Value value) {
   std::vector<double> factors;
   if (readers.keepChannels)
     factors = getChannelFactors(**known, getExponent(value));
-  return getActivationType(func.getContext(), unsigned(options.actBits),
-                           **known, factors, options.asymmetric,
+  return getActivationType(func.getContext(), getActBits(value), **known,
+                           factors, options.asymmetric,
                            cast<RankedTensorType>(value.getType()).getRank(),
                            options.range);
 }
@@ -189,18 +194,18 @@ Quantizer::getSymmetricType(Value value) {
     FailureOr<double> absMax = getAbsMax(value);
     if (failed(absMax))
       return failure();
-    return nlq::getActivationType(context, unsigned(options.actBits), *absMax);
+    return nlq::getActivationType(context, getActBits(value), *absMax);
   }
   FailureOr<const ValueProfile *> known = getProfile(value);
   if (failed(known))
     return failure();
-  return cast<quant::UniformQuantizedType>(getActivationType(
-      context, unsigned(options.actBits), **known, /*factors=*/{},
-      /*isAsymmetric=*/false, /*rank=*/0, options.range));
+  return cast<quant::UniformQuantizedType>(
+      getActivationType(context, getActBits(value), **known, /*factors=*/{},
+                        /*isAsymmetric=*/false, /*rank=*/0, options.range));
 }
 
 /// True if products read integers of `grid` as they are.
-static bool isNarrow(const Grid &grid, int64_t actBits) {
+static bool isNarrow(const Grid &grid, unsigned actBits) {
   return grid.bits == 8 && grid.hi - grid.lo < (int64_t(1) << actBits);
 }
 
@@ -208,7 +213,7 @@ FailureOr<quant::QuantizedType> Quantizer::getOperandType(Value value) {
   if (raw.contains(getSource(value))) {
     Grid grid = getRawGrid(value);
     if (quant::QuantizedType type = grid.getType(func.getContext()))
-      if (isNarrow(grid, options.actBits) ||
+      if (isNarrow(grid, getActBits(value)) ||
           type == getProbabilityType(func.getContext(),
                                      unsigned(options.probabilityBits)))
         return type;
@@ -222,7 +227,7 @@ Quantizer::getSymmetricOperandType(Value value) {
     Grid grid = getRawGrid(value);
     auto type = dyn_cast_or_null<quant::UniformQuantizedType>(
         grid.getType(func.getContext()));
-    if (type && ((isNarrow(grid, options.actBits) && grid.zeroPoint == 0) ||
+    if (type && ((isNarrow(grid, getActBits(value)) && grid.zeroPoint == 0) ||
                  type == getProbabilityType(func.getContext(),
                                             unsigned(options.probabilityBits))))
       return type;

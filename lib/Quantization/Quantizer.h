@@ -57,6 +57,8 @@ public:
   mlir::Value getSource(mlir::Value value);
   /// The grid of `value` where that of getSource(value) is `grid`.
   Grid getMovedGrid(mlir::Value value, const Grid &grid);
+  /// The bits of an activation, by whether it was an argument.
+  unsigned getActBits(mlir::Value value);
   /// The exponent of channel factors of an activation, by what makes it.
   double getExponent(mlir::Value value);
 

@@ -149,6 +149,10 @@ def _add_quantize(commands: argparse._SubParsersAction) -> None:
 
 # How a model is quantized besides its widths: option, what argparse needs, meaning.
 _QUANTIZE_RECIPE = {
+    "argument-bits": (
+        {"type": int, "metavar": "N"},
+        "bits of the arguments that products read, 4 to 8 (default: 8)",
+    ),
     "probability-bits": ({"type": int, "choices": [8, 16]}, "bits of probabilities (default: 16)"),
     "operand-bits": (
         {"type": int, "choices": [8, 16, 32]},

@@ -4,7 +4,7 @@
 // RUN: nlq-opt %t/model.mlir --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/profile.json" \
 // RUN:   | nlq-opt | FileCheck %t/model.mlir
 // RUN: nlq-opt %t/model.mlir \
-// RUN:   --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/profile.json weight-bits=6 act-bits=6" \
+// RUN:   --nlq-quantize="asymmetric=false weight-scales=extremes bias-correction=false profile=%t/profile.json weight-bits=6 act-bits=6 argument-bits=6" \
 // RUN:   | FileCheck %t/model.mlir --check-prefix=SIX
 
 //--- profile.json

@@ -82,6 +82,8 @@ def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
            "Bits of weights, 4 to 8">,
     Option<"residualBits", "residual-bits", "int64_t", "16",
            "Bits of the residual stream, 8 to 16">,
+    Option<"argumentBits", "argument-bits", "int64_t", "8",
+           "Bits of the function's arguments that products read, 4 to 8">,
     Option<"probabilityBits", "probability-bits", "int64_t", "16",
            "Bits of probabilities, 8 or 16">,
     Option<"operandBits", "operand-bits", "int64_t", "32",

@@ -23,6 +23,8 @@ struct QuantizeOptions {
   int64_t weightBits = 8;
   /// Bits of the residual stream, 8 to 16.
   int64_t residualBits = 16;
+  /// Bits of arguments of the function that products read, 4 to 8.
+  int64_t argumentBits = 8;
   /// Bits of probabilities, 8 or 16.
   int64_t probabilityBits = 16;
   /// Bits in which softmax and GELU get their operands: 32 for accumulators as

@@ -35,9 +35,11 @@ namespace nlq {
 enum class WeightScale {
   /// The largest |E[k, n]| becomes the largest integer.
   Extremes,
-  /// The least squared error sum_k (E[k, n] - t_n Q[k, n])^2 over scales from
-  /// the one of the extremes down ("optimal MSE", Choukroun et al. 2019, arXiv
-  /// 1902.06822, section 3.1).
+  /// The least squared error sum_k m_k (E[k, n] - t_n Q[k, n])^2 over scales
+  /// from the one of the extremes down ("optimal MSE", Choukroun et al. 2019,
+  /// arXiv 1902.06822, section 3.1), with m_k the variance of q_k over
+  /// calibration samples, or 1 where it is not known: the error expected of y_n
+  /// if the q_k were independent.
   LeastSquares,
 };
 
@@ -54,6 +56,8 @@ struct ActivationChannels {
   /// Mean of x_k over calibration samples, for the correction of the bias;
   /// empty for none.
   std::vector<double> means;
+  /// m_k; empty for 1.
+  std::vector<double> variances;
 };
 
 struct IntegerWeights {

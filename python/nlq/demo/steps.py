@@ -71,7 +71,7 @@ def prepare_setting(setting: Setting, directory: Path) -> dict:
     scores = directory / f"{setting.key}-scores.json"
     module.run_passes(
         f"nlq-quantize{{profile={profile} act-bits={setting.bits} weight-bits={setting.bits} "
-        f"candidates={CANDIDATES} {RECIPE}}}"
+        f"argument-bits={setting.bits} candidates={CANDIDATES} {RECIPE}}}"
     )
     module.write(directory / f"{setting.key}.mlirbc")
     module.run_passes(f"nlq-measure{{profile={profile} scores={scores}}}")
