@@ -59,6 +59,8 @@ llvm::Expected<VectorFeatures> nlq::getVectorFeatures(const Target &target) {
   const llvm::MCSubtargetInfo &subtarget = *(*machine)->getMCSubtargetInfo();
   features.avx2 = subtarget.checkFeatures("+avx2");
   features.avx512bw = subtarget.checkFeatures("+avx512bw,+avx512vl");
+  features.avx512vnni =
+      features.avx512bw && subtarget.checkFeatures("+avx512vnni");
   return features;
 }
 

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Pipelines/Pipelines.h"
+#include "FlattenGlobals.h"
 #include "SeparateBuffers.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -61,14 +62,21 @@ void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createConvertFloatNLQToLinalg());
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addPass(createCanonicalizerPass());
+  SmallVector<std::string> features(options.features.begin(),
+                                    options.features.end());
+  NLQPackProductsOptions packOptions;
+  packOptions.features = features;
+  pm.addNestedPass<func::FuncOp>(createNLQPackProducts(packOptions));
+  pm.addPass(createCanonicalizerPass());
   addBufferization(pm);
 
   // Layers share the code of equal kernels and products.
   pm.addPass(createNLQOutline());
   pm.addPass(createConvertNLQToVector({options.lanes}));
+  ConvertProductToVectorOptions productOptions;
+  productOptions.features = features;
+  pm.addNestedPass<func::FuncOp>(createConvertProductToVector(productOptions));
   ConvertMatmulToVectorOptions matmulOptions;
-  matmulOptions.features.assign(options.features.begin(),
-                                options.features.end());
   matmulOptions.rows = options.matmulRows;
   matmulOptions.lanes = options.matmulLanes;
   pm.addNestedPass<func::FuncOp>(createConvertMatmulToVector(matmulOptions));
@@ -94,6 +102,7 @@ void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createFlattenGlobalsPass());
 }
 
 void nlq::buildCompilePipeline(OpPassManager &pm,

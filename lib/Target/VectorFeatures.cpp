@@ -18,6 +18,7 @@ struct NamedFeature {
 constexpr NamedFeature kFeatures[] = {
     {"avx2", &VectorFeatures::avx2},
     {"avx512bw", &VectorFeatures::avx512bw},
+    {"avx512vnni", &VectorFeatures::avx512vnni},
 };
 } // namespace
 
@@ -30,8 +31,9 @@ VectorFeatures::parse(llvm::ArrayRef<std::string> names) {
       if (name == feature.name)
         features.*feature.member = known = true;
     if (!known)
-      return llvm::createStringError("unknown vector feature '" + name +
-                                     "'; avx2 and avx512bw are known");
+      return llvm::createStringError(
+          "unknown vector feature '" + name +
+          "'; avx2, avx512bw and avx512vnni are known");
   }
   return features;
 }

@@ -7,12 +7,8 @@
 // RUN: not nlq-opt %s 2>&1 \
 // RUN:   -pass-pipeline="builtin.module(func.func(convert-matmul-to-vector{rows=0}))" \
 // RUN:   | FileCheck %s --check-prefix=ROWS
-// RUN: not nlq-opt %s 2>&1 \
-// RUN:   -pass-pipeline="builtin.module(func.func(convert-matmul-to-vector{features=mmx}))" \
-// RUN:   | FileCheck %s --check-prefix=FEATURES
 // LANES: error: lanes must be a power of two, found 12
 // ROWS: error: rows must be at least 1, found 0
-// FEATURES: error: {{.*}}mmx
 
 // Two rows of 8 columns of C stay in registers over the whole reduction; the
 // row and the columns that are left follow in smaller blocks.

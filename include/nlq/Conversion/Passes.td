@@ -105,7 +105,7 @@ def ConvertFloatNLQToLinalg
 def NLQOutline : Pass<"nlq-outline", "::mlir::ModuleOp"> {
   let summary = "Move operations on buffers into functions of their own";
   let description = [{
-    Each distinct `nlq.kernel` and linalg operation on buffers becomes one
+    Each distinct `nlq.kernel`, `nlq.product` and linalg operation on buffers becomes one
     private function, called wherever it stood: a model's layers share their
     code, which is compiled once, and no function grows with the model (LLVM's
     loop passes take more than linear time in a function's loops).
@@ -131,25 +131,71 @@ def ConvertNLQToVector : Pass<"convert-nlq-to-vector", "::mlir::ModuleOp"> {
     "::mlir::vector::VectorDialect"];
 }
 
+def NLQPackProducts : Pass<"nlq-pack-products", "::mlir::func::FuncOp"> {
+  let summary = "Turn integer matrix products into nlq.product, weights packed";
+  let description = [{
+    `linalg.matmul` and `linalg.batch_matmul` of i8 or i16 into i32, on tensors
+    of static shapes. A constant right operand is packed for the instructions
+    that `features` has, and the bias it starts from, a constant broadcast to
+    all rows, becomes its `start`; the constants they came from have no use any
+    more. Of two activations the right one is packed where the code runs; a
+    transpose of its last two dimensions goes into that. What a product starts
+    from otherwise is added to its result.
+
+    ```mlir
+    %b = linalg.broadcast ins(%bias : tensor<64xi32>)
+        outs(%e : tensor<65x64xi32>) dimensions = [0]
+    %y = linalg.matmul ins(%x, %w : tensor<65x64xi8>, tensor<64x64xi8>)
+        outs(%b : tensor<65x64xi32>) -> tensor<65x64xi32>
+    // becomes, for avx512vnni,
+    %y = nlq.product ins(%x, %p : tensor<65x64xi8>, tensor<1x16x64x4xi8>)
+        start(%s : tensor<64xi32>)
+        outs(%e : tensor<65x64xi32>) -> tensor<65x64xi32>
+    ```
+  }];
+  let options = [
+    ListOption<"features", "features", "std::string",
+               "Vector features of the target: avx2, avx512bw, avx512vnni">];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::tensor::TensorDialect", "::nlq::NLQDialect"];
+}
+
+def ConvertProductToVector
+    : Pass<"convert-product-to-vector", "::mlir::func::FuncOp"> {
+  let summary = "Lower nlq.product on buffers to vector code";
+  let description = [{
+    Blocks of accumulators stay in registers over the whole depth, and two or
+    four products at a time are added to them by the instruction that `features`
+    has for it: `vpdpbusd`, `vpdpwssd` (avx512vnni) or `vpmaddwd`. Without one
+    the same bits come from multiplications of i32. Chunks of rows of an i8 left
+    operand, and a right operand that is not packed, are copied to buffers in the
+    form that the instructions take.
+  }];
+  let options = [
+    ListOption<"features", "features", "std::string",
+               "Vector features of the target: avx2, avx512bw, avx512vnni">];
+  let dependentDialects = [
+    "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def ConvertMatmulToVector
     : Pass<"convert-matmul-to-vector", "::mlir::func::FuncOp"> {
   let summary = "Lower matrix products on buffers to vector code";
   let description = [{
     `linalg.matmul` and `linalg.batch_matmul` of static shapes on buffers, in
     integers or f32: blocks of `rows` by `lanes` accumulators held in registers
-    over the whole reduction. Products of integers of at most 16 bits into i32
-    are added up two at a time, by the instruction that `features` has for it.
+    over the whole reduction. (Narrow integers are better off as `nlq.product`.)
   }];
   let options = [
-    ListOption<"features", "features", "std::string",
-               "Vector features of the target: avx2, avx512bw">,
     Option<"rows", "rows", "int64_t", "4", "Rows of a register block">,
     Option<"lanes", "lanes", "int64_t", "32",
            "Columns of a register block, a power of two">];
   let dependentDialects = [
-    "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
-    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-    "::mlir::vector::VectorDialect"];
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 #endif // NLQ_CONVERSION_PASSES_TD

@@ -26,14 +26,15 @@ struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
       llvm::cl::init(false)};
   ListOption<std::string> features{
       *this, "features",
-      llvm::cl::desc("vector features of the target: avx2, avx512bw")};
+      llvm::cl::desc(
+          "vector features of the target: avx2, avx512bw, avx512vnni")};
   Option<int64_t> matmulRows{
       *this, "matmul-rows",
-      llvm::cl::desc("rows of a matrix product's register block"),
+      llvm::cl::desc("rows of a float matrix product's register block"),
       llvm::cl::init(4)};
   Option<int64_t> matmulLanes{
       *this, "matmul-lanes",
-      llvm::cl::desc("columns of a matrix product's register block"),
+      llvm::cl::desc("columns of a float matrix product's register block"),
       llvm::cl::init(32)};
 };
 

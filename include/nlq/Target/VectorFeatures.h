@@ -21,9 +21,11 @@ struct VectorFeatures {
   bool avx2 = false;
   /// AVX-512 F, BW and VL.
   bool avx512bw = false;
+  /// AVX-512 VNNI, beside avx512bw.
+  bool avx512vnni = false;
 
-  /// From names, as pass options spell them: `avx2`, `avx512bw`. Fails with
-  /// the name that is none of these.
+  /// From names, as pass options spell them: `avx2`, `avx512bw`, `avx512vnni`.
+  /// Fails with the name that is none of these.
   static llvm::Expected<VectorFeatures>
   parse(llvm::ArrayRef<std::string> names);
   /// The names of what is set.

@@ -8,7 +8,6 @@
 
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "nlq/Conversion/Passes.h"
-#include "nlq/Target/PairDot.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace nlq {
@@ -25,17 +24,12 @@ namespace {
 /// `rows` x `lanes` of C stay in registers over the whole reduction; what is
 /// left of the columns is done in narrower blocks of a power of two, what is
 /// left of the rows one by one.
-///
-/// Integers of at most 16 bits are multiplied in pairs along the reduction
-/// (PairDot.h). For that A and B are first copied, as i16, to buffers in which
-/// the pairs lie together: A' [M][K'] with K' = K rounded up to even, and
-/// B' [K' / 2][N][2]; the copies take 1/N and 1/M of the product's time.
 class MatmulLowering {
 public:
   MatmulLowering(ImplicitLocOpBuilder &builder, linalg::LinalgOp op,
-                 int64_t rows, int64_t lanes, const VectorFeatures &features)
+                 int64_t rows, int64_t lanes)
       : builder(builder), a(op.getDpsInputs()[0]), b(op.getDpsInputs()[1]),
-        c(op.getDpsInits()[0]), rows(rows), lanes(lanes), features(features) {
+        c(op.getDpsInits()[0]), rows(rows), lanes(lanes) {
     auto aType = cast<MemRefType>(a.getType());
     auto cType = cast<MemRefType>(c.getType());
     batches = cType.getRank() == 3 ? cType.getDimSize(0) : 0;
@@ -43,31 +37,19 @@ public:
     numColumns = cType.getShape().back();
     depth = aType.getShape().back();
     element = cType.getElementType();
-    auto isNarrow = [](Value value) {
-      Type type = getElementTypeOrSelf(value);
-      return type.isSignlessInteger() && type.getIntOrFloatBitWidth() <= 16;
-    };
-    isPaired = isNarrow(a) && isNarrow(b) && element.isSignlessInteger(32);
-    numPairs = (depth + 1) / 2;
   }
 
   void run();
 
 private:
   void lowerMatrix();
-  void pairLeft();
-  void pairRight();
   void lowerBlock(Value row, int64_t blockRows, Value column,
                   int64_t blockLanes);
   Value loadLeft(Value row, Value k, int64_t blockLanes);
-  Value loadRight(Value k, Value column, int64_t blockLanes);
   Value multiplyAdd(Value left, Value right, Value accumulator);
   Value load(Value memref, Value row, Value column, int64_t width, Type type);
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(builder, value);
-  }
-  Value twice(Value value) {
-    return arith::MulIOp::create(builder, value, index(2));
   }
   /// A loop with `body(induction variable)`; nothing if it would be empty.
   template <typename Body>
@@ -99,25 +81,14 @@ private:
   ImplicitLocOpBuilder &builder;
   Value a, b, c;
   int64_t rows, lanes;
-  const VectorFeatures &features;
-  int64_t batches, numRows, numColumns, depth, numPairs;
+  int64_t batches, numRows, numColumns, depth;
   Type element;
   Value batch;
-  bool isPaired;
-  /// A' and B' of the current matrix.
-  Value pairedLeft, pairedRight;
 };
 
 } // namespace
 
 void MatmulLowering::run() {
-  if (isPaired) {
-    Type i16 = builder.getI16Type();
-    pairedLeft = memref::AllocOp::create(
-        builder, MemRefType::get({numRows, 2 * numPairs}, i16));
-    pairedRight = memref::AllocOp::create(
-        builder, MemRefType::get({numPairs, 2 * numColumns}, i16));
-  }
   if (batches)
     loop(0, batches, 1, [&](Value matrix) {
       batch = matrix;
@@ -125,17 +96,9 @@ void MatmulLowering::run() {
     });
   else
     lowerMatrix();
-  if (isPaired) {
-    memref::DeallocOp::create(builder, pairedLeft);
-    memref::DeallocOp::create(builder, pairedRight);
-  }
 }
 
 void MatmulLowering::lowerMatrix() {
-  if (isPaired) {
-    pairLeft();
-    pairRight();
-  }
   auto lowerRows = [&](Value row, int64_t blockRows) {
     loopColumns(numColumns, [&](Value column, int64_t width) {
       lowerBlock(row, blockRows, column, width);
@@ -144,46 +107,6 @@ void MatmulLowering::lowerMatrix() {
   int64_t full = numRows / rows * rows;
   loop(0, full, rows, [&](Value row) { lowerRows(row, rows); });
   loop(full, numRows, 1, [&](Value row) { lowerRows(row, 1); });
-}
-
-/// Copies A to A'. The last column is zero if the depth is odd.
-void MatmulLowering::pairLeft() {
-  loop(0, numRows, 1, [&](Value row) {
-    loopColumns(depth, [&](Value k, int64_t width) {
-      Value part = load(a, row, k, width, builder.getI16Type());
-      vector::StoreOp::create(builder, part, pairedLeft, ValueRange{row, k});
-    });
-    if (depth % 2 != 0) {
-      Value zero = arith::ConstantIntOp::create(builder, 0, 16);
-      memref::StoreOp::create(builder, zero, pairedLeft,
-                              ValueRange{row, index(depth)});
-    }
-  });
-}
-
-/// Copies B to B', rows 2k and 2k + 1 element by element in turn. A zero takes
-/// the place of the row that is missing if the depth is odd.
-void MatmulLowering::pairRight() {
-  Type i16 = builder.getI16Type();
-  auto pair = [&](Value k, bool hasSecond) {
-    loopColumns(numColumns, [&](Value column, int64_t width) {
-      Value row = twice(k);
-      Value first = load(b, row, column, width, i16);
-      Value second;
-      if (hasSecond)
-        second = load(b, arith::AddIOp::create(builder, row, index(1)), column,
-                      width, i16);
-      else
-        second = arith::ConstantOp::create(
-            builder, builder.getZeroAttr(first.getType()));
-      Value both = vector::InterleaveOp::create(builder, first, second);
-      vector::StoreOp::create(builder, both, pairedRight,
-                              ValueRange{k, twice(column)});
-    });
-  };
-  loop(0, depth / 2, 1, [&](Value k) { pair(k, /*hasSecond=*/true); });
-  if (depth % 2 != 0)
-    pair(index(depth / 2), /*hasSecond=*/false);
 }
 
 /// A vector of a row, extended to elements of `type`.
@@ -200,35 +123,13 @@ Value MatmulLowering::load(Value memref, Value row, Value column, int64_t width,
 /// Step k of a row of A, repeated for every column of a block.
 Value MatmulLowering::loadLeft(Value row, Value k, int64_t blockLanes) {
   auto type = VectorType::get({blockLanes}, element);
-  if (!isPaired) {
-    Value scalar = memref::LoadOp::create(builder, a, position(row, k));
-    if (scalar.getType() != element)
-      scalar = arith::ExtSIOp::create(builder, element, scalar);
-    return vector::BroadcastOp::create(builder, type, scalar);
-  }
-  Type i16 = builder.getI16Type();
-  Value pair = vector::LoadOp::create(builder, VectorType::get({2}, i16),
-                                      pairedLeft, ValueRange{row, twice(k)});
-  Value word =
-      vector::BitCastOp::create(builder, VectorType::get({1}, element), pair);
-  Value scalar = vector::ExtractOp::create(builder, word, 0);
-  Value words = vector::BroadcastOp::create(builder, type, scalar);
-  return vector::BitCastOp::create(
-      builder, VectorType::get({2 * blockLanes}, i16), words);
-}
-
-/// Step k of the block's columns of B.
-Value MatmulLowering::loadRight(Value k, Value column, int64_t blockLanes) {
-  if (!isPaired)
-    return load(b, k, column, blockLanes, element);
-  return vector::LoadOp::create(
-      builder, VectorType::get({2 * blockLanes}, builder.getI16Type()),
-      pairedRight, ValueRange{k, twice(column)});
+  Value scalar = memref::LoadOp::create(builder, a, position(row, k));
+  if (scalar.getType() != element)
+    scalar = arith::ExtSIOp::create(builder, element, scalar);
+  return vector::BroadcastOp::create(builder, type, scalar);
 }
 
 Value MatmulLowering::multiplyAdd(Value left, Value right, Value accumulator) {
-  if (isPaired)
-    return emitPairDot(builder, accumulator, left, right, features);
   if (isa<FloatType>(element))
     return vector::FMAOp::create(builder, left, right, accumulator);
   return arith::AddIOp::create(builder, accumulator,
@@ -243,14 +144,13 @@ void MatmulLowering::lowerBlock(Value row, int64_t blockRows, Value column,
     blockRowIndices.push_back(r);
     accumulators.push_back(load(c, r, column, blockLanes, element));
   }
-  auto reduction =
-      scf::ForOp::create(builder, index(0), index(isPaired ? numPairs : depth),
-                         index(1), accumulators);
+  auto reduction = scf::ForOp::create(builder, index(0), index(depth), index(1),
+                                      accumulators);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(reduction.getBody());
     Value k = reduction.getInductionVar();
-    Value right = loadRight(k, column, blockLanes);
+    Value right = load(b, k, column, blockLanes, element);
     SmallVector<Value> next;
     for (auto [r, accumulator] :
          llvm::zip(blockRowIndices, reduction.getRegionIterArgs()))
@@ -303,12 +203,6 @@ struct ConvertMatmulToVectorPass
           << int64_t(rows);
       return signalPassFailure();
     }
-    llvm::Expected<VectorFeatures> vectorFeatures =
-        VectorFeatures::parse(ArrayRef<std::string>(*features));
-    if (!vectorFeatures) {
-      getOperation().emitError(llvm::toString(vectorFeatures.takeError()));
-      return signalPassFailure();
-    }
     SmallVector<linalg::LinalgOp> products;
     getOperation().walk([&](linalg::LinalgOp op) {
       if (isSupported(op))
@@ -316,7 +210,7 @@ struct ConvertMatmulToVectorPass
     });
     for (linalg::LinalgOp op : products) {
       ImplicitLocOpBuilder builder(op.getLoc(), op);
-      MatmulLowering(builder, op, rows, lanes, *vectorFeatures).run();
+      MatmulLowering(builder, op, rows, lanes).run();
       op->erase();
     }
   }

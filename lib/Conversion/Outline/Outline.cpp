@@ -25,7 +25,7 @@ using namespace nlq;
 
 static bool isOutlined(Operation *op) {
   return op->getNumResults() == 0 &&
-         (isa<KernelOp>(op) || isa<linalg::LinalgOp>(op));
+         (isa<KernelOp, ProductOp>(op) || isa<linalg::LinalgOp>(op));
 }
 
 /// Constants that are not buffers move along with the operation.

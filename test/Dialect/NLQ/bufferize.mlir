@@ -62,3 +62,17 @@ func.func @operands(%x: tensor<2x8xi8>) -> tensor<2x8xi8> {
       outs(%y : tensor<2x8xi8>) -> tensor<2x8xi8>
   return %0 : tensor<2x8xi8>
 }
+
+// What a product writes to is not read either.
+// CHECK-LABEL: func @product
+// CHECK-SAME: %[[A:.*]]: memref<3x4xi8>, %[[B:.*]]: memref<1x1x8x4xi8>, %[[S:.*]]: memref<8xi32>, %[[C:.*]]: memref<3x2xi32>
+// CHECK-NOT: memref.copy
+// CHECK: %[[Y:.*]] = memref.alloc() {{.*}} : memref<3x2xi32>
+// CHECK-NEXT: nlq.product ins(%[[A]], %[[B]] : memref<3x4xi8>, memref<1x1x8x4xi8>) start(%[[S]] : memref<8xi32>) outs(%[[Y]] : memref<3x2xi32>)
+// CHECK-NEXT: return %[[Y]], %[[C]]
+func.func @product(%a: tensor<3x4xi8>, %b: tensor<1x1x8x4xi8>, %s: tensor<8xi32>, %c: tensor<3x2xi32>)
+    -> (tensor<3x2xi32>, tensor<3x2xi32>) {
+  %0 = nlq.product ins(%a, %b : tensor<3x4xi8>, tensor<1x1x8x4xi8>)
+      start(%s : tensor<8xi32>) outs(%c : tensor<3x2xi32>) -> tensor<3x2xi32>
+  return %0, %c : tensor<3x2xi32>, tensor<3x2xi32>
+}

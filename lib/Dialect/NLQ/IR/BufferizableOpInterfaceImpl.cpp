@@ -45,11 +45,38 @@ struct KernelOpInterface
   }
 };
 
+struct ProductOpInterface
+    : DstBufferizableOpInterfaceExternalModel<ProductOpInterface, ProductOp> {
+  /// The output is written, never read.
+  bool bufferizesToMemoryRead(Operation *op, OpOperand &operand,
+                              const AnalysisState &) const {
+    return cast<DestinationStyleOpInterface>(op).isDpsInput(&operand);
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter,
+                          const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    SmallVector<Value> buffers;
+    for (Value operand : op->getOperands()) {
+      FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
+      if (failed(buffer))
+        return failure();
+      buffers.push_back(*buffer);
+    }
+    rewriter.setInsertionPoint(op);
+    auto product = ProductOp::create(rewriter, op->getLoc(), TypeRange(),
+                                     buffers, op->getAttrs());
+    replaceOpWithBufferizedValues(rewriter, op, product.getOutput());
+    return success();
+  }
+};
+
 } // namespace
 
 void nlq::registerBufferizableOpInterfaceExternalModels(
     DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, NLQDialect *) {
     KernelOp::attachInterface<KernelOpInterface>(*context);
+    ProductOp::attachInterface<ProductOpInterface>(*context);
   });
 }

@@ -223,4 +223,68 @@ def NLQ_KernelOp : NLQ_Op<"kernel", [
   }];
 }
 
+def NLQ_ProductOp : NLQ_Op<"product", [
+    DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "a matrix product of integers";
+  let description = [{
+    `output[b, m, n] = start[n] + sum over k of lhs[b, m, k] * rhs[b, k, n]`, in
+    i32, sums wrapping; `b` is there if `lhs` has three dimensions. What `output`
+    held before does not matter.
+
+    `rhs` is `[K, N]` (`[B, K, N]`); with `transposed` it is `[N, K]`; or, for a
+    `lhs` of two dimensions, it is packed for the instructions that sum up `G`
+    neighbouring products: `[ceil(N / L), ceil(K / G), L, G]`, where element
+    `[j, i, l, g]` is that of row `i * G + g` and column `j * L + l`, and zero
+    outside of the matrix. Then `start` has an entry for every column, those of
+    the padding too. It may be left out for zeros.
+
+    A `G` of 4 is for instructions that read bytes of the left operand as
+    unsigned: they multiply `lhs[m, k] + 128`, whose bits are those of
+    `lhs[m, k]` with the highest inverted, and `start` must make up for it with
+    `-128 * (sum over k of rhs[k, n])`. So with `G = 4` the value is
+    `start[n] + sum over k of (lhs[m, k] + 128) * rhs[k, n]`.
+
+    *Constraints*: (C1) all operands are tensors or all are buffers, of static
+    shapes; (C2) elements of `lhs` and `rhs` are i8 or i16, those of `start` and
+    `output` i32; (C3) shapes fit as above; (C4) `G` is 2 or 4, and 4 takes i8
+    only; (C5) `start` comes with a packed `rhs`, `transposed` does not.
+
+    Example:
+
+    ```mlir
+    %c = nlq.product ins(%a, %b : tensor<257x384xi8>, tensor<24x192x16x2xi8>)
+        start(%bias : tensor<384xi32>)
+        outs(%init : tensor<257x384xi32>) -> tensor<257x384xi32>
+    ```
+  }];
+  let arguments = (ins NLQ_Rows:$lhs, NLQ_Rows:$rhs, Optional<NLQ_Rows>:$start,
+                       NLQ_Rows:$output, UnitAttr:$transposed);
+  let results = (outs Optional<AnyRankedTensor>:$result);
+  let assemblyFormat = [{
+    `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
+    (`start` `(` $start^ `:` type($start) `)`)?
+    `outs` `(` $output `:` type($output) `)` attr-dict (`->` type($result)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return ::mlir::MutableOperandRange(getOutputMutable());
+    }
+    ::mlir::ShapedType getLhsType() {
+      return ::llvm::cast<::mlir::ShapedType>(getLhs().getType());
+    }
+    ::mlir::ShapedType getRhsType() {
+      return ::llvm::cast<::mlir::ShapedType>(getRhs().getType());
+    }
+    ::mlir::ShapedType getOutputType() {
+      return ::llvm::cast<::mlir::ShapedType>(getOutput().getType());
+    }
+    /// True if `rhs` is in the packed form.
+    bool isPacked() {
+      return getRhsType().getRank() == 4;
+    }
+  }];
+}
+
 #endif // NLQ_DIALECT_NLQOPS_TD

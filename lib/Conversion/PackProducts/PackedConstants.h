@@ -1,0 +1,32 @@
+//===- PackedConstants.h - Weights packed at compile time -----*- C++ -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_LIB_CONVERSION_PACKPRODUCTS_PACKEDCONSTANTS_H
+#define NLQ_LIB_CONVERSION_PACKPRODUCTS_PACKEDCONSTANTS_H
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "nlq/Target/ProductTile.h"
+
+namespace nlq {
+
+/// The operands `rhs` and `start` of an nlq.product.
+struct PackedConstants {
+  mlir::DenseElementsAttr weights;
+  mlir::DenseElementsAttr start;
+};
+
+/// Packs weights `[K, N]` of i8 or i16 as `tile` has them. The entries of
+/// `bias`, N of i32, become those of `start`, less 128 times the sum of the
+/// column's weights if the tile's group is 4; they wrap.
+PackedConstants packConstants(mlir::DenseIntElementsAttr weights,
+                              mlir::DenseIntElementsAttr bias,
+                              const ProductTile &tile);
+
+} // namespace nlq
+
+#endif // NLQ_LIB_CONVERSION_PACKPRODUCTS_PACKEDCONSTANTS_H

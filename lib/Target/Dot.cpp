@@ -1,0 +1,88 @@
+//===- Dot.cpp - Sums of neighbouring products of integers --------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "nlq/Target/Dot.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace nlq;
+
+static Value callIntrinsic(ImplicitLocOpBuilder &builder, Type type,
+                           StringRef name, ValueRange arguments) {
+  return LLVM::CallIntrinsicOp::create(builder, type,
+                                       builder.getStringAttr(name), arguments)
+      .getResult(0);
+}
+
+/// The parts of `value` at even and at odd positions.
+static std::pair<Value, Value> deinterleave(ImplicitLocOpBuilder &builder,
+                                            Value value) {
+  auto parts = vector::DeinterleaveOp::create(builder, value);
+  return {parts.getRes1(), parts.getRes2()};
+}
+
+/// accumulator + left * right, each first widened by its `Extend`.
+template <typename ExtendLeft, typename ExtendRight>
+static Value addProduct(ImplicitLocOpBuilder &builder, Value accumulator,
+                        Value left, Value right) {
+  Type type = accumulator.getType();
+  Value product =
+      arith::MulIOp::create(builder, ExtendLeft::create(builder, type, left),
+                            ExtendRight::create(builder, type, right));
+  return arith::AddIOp::create(builder, accumulator, product);
+}
+
+Value nlq::emitPairDot(ImplicitLocOpBuilder &builder, Value accumulator,
+                       Value left, Value right,
+                       const VectorFeatures &features) {
+  Type type = accumulator.getType();
+  int64_t elements = cast<VectorType>(left.getType()).getDimSize(0);
+  if (features.avx512vnni && elements == 32)
+    return callIntrinsic(builder, type, "llvm.x86.avx512.vpdpwssd.512",
+                         {accumulator, left, right});
+  const char *multiply = nullptr;
+  if (features.avx512bw && elements == 32)
+    multiply = "llvm.x86.avx512.pmaddw.d.512";
+  else if ((features.avx2 || features.avx512bw) && elements == 16)
+    multiply = "llvm.x86.avx2.pmadd.wd";
+  else if ((features.avx2 || features.avx512bw) && elements == 8)
+    multiply = "llvm.x86.sse2.pmadd.wd";
+  if (multiply)
+    return arith::AddIOp::create(
+        builder, accumulator,
+        callIntrinsic(builder, type, multiply, {left, right}));
+  auto [leftEven, leftOdd] = deinterleave(builder, left);
+  auto [rightEven, rightOdd] = deinterleave(builder, right);
+  accumulator = addProduct<arith::ExtSIOp, arith::ExtSIOp>(builder, accumulator,
+                                                           leftEven, rightEven);
+  return addProduct<arith::ExtSIOp, arith::ExtSIOp>(builder, accumulator,
+                                                    leftOdd, rightOdd);
+}
+
+Value nlq::emitQuadDot(ImplicitLocOpBuilder &builder, Value accumulator,
+                       Value left, Value right,
+                       const VectorFeatures &features) {
+  int64_t elements = cast<VectorType>(left.getType()).getDimSize(0);
+  if (features.avx512vnni && elements == 64)
+    return callIntrinsic(builder, accumulator.getType(),
+                         "llvm.x86.avx512.vpdpbusd.512",
+                         {accumulator, left, right});
+  auto [leftEven, leftOdd] = deinterleave(builder, left);
+  auto [rightEven, rightOdd] = deinterleave(builder, right);
+  for (auto [l, r] : {std::pair(leftEven, rightEven), {leftOdd, rightOdd}}) {
+    auto [l0, l1] = deinterleave(builder, l);
+    auto [r0, r1] = deinterleave(builder, r);
+    accumulator = addProduct<arith::ExtUIOp, arith::ExtSIOp>(
+        builder, accumulator, l0, r0);
+    accumulator = addProduct<arith::ExtUIOp, arith::ExtSIOp>(
+        builder, accumulator, l1, r1);
+  }
+  return accumulator;
+}
