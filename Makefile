@@ -22,12 +22,15 @@ export NLQ_LIBRARY := $(abspath $(BUILD))/lib/libNlqC.so
 
 PIP := bin/pip --disable-pip-version-check --quiet
 
-.PHONY: demo peers-vits test test-full test-vits build build-tests format-check docs \
-  install-packages clean
+.PHONY: demo demo-vits peers-vits probe-vits test test-full test-vits \
+  build build-tests format-check docs install-packages clean
 .DELETE_ON_ERROR:
 
 demo: build $(VENV)/.installed
 	$(VENV)/bin/nlq demo --output $(BUILD)/demo
+
+demo-vits: build $(VENV)/.vits
+	$(VENV)/bin/python -m nlq.demo_vits crops $(BUILD)/demo-vits
 
 # What other tools' int8 keeps of the ViT-S of `make demo-vits`.
 peers-vits: $(VENV)/.vits $(PEERS_VENV)/.installed
@@ -35,6 +38,11 @@ peers-vits: $(VENV)/.vits $(PEERS_VENV)/.installed
 	model=$$($(VENV)/bin/python -m nlq.demo_vits model) && \
 	  $(PEERS_VENV)/bin/python -m nlq.demo_vits peers "$$model" \
 	  $(BUILD)/demo-vits $(BUILD)/peers-vits
+
+# The digits probe of what `make demo-vits` has made.
+probe-vits: build $(VENV)/.vits
+	$(VENV)/bin/python -m nlq.demo_vits probe \
+	  $(BUILD)/demo-vits/W8A8-best.mlirbc $(BUILD)/probe-vits
 
 # Unit tests, lit tests, Python tests; the last line is their sum.
 test: format-check build-tests $(VENV)/.dev

@@ -43,6 +43,11 @@ def _parser() -> argparse.ArgumentParser:
     peers.add_argument("crops", type=Path, help="the folder of the crops")
     peers.add_argument("output", type=Path, help="the folder of results.json")
     peers.set_defaults(run=_run_peers)
+
+    probe = parts.add_parser("probe", help="run the digits probe on assigned modules")
+    probe.add_argument("modules", type=Path, nargs="+", metavar="module", help="W8A8-NAME.mlirbc")
+    probe.add_argument("output", type=Path, help="the folder of results.json")
+    probe.set_defaults(run=_run_probe)
     return parser
 
 
@@ -56,6 +61,12 @@ def _run_peers(options: argparse.Namespace) -> None:
     from nlq.demo_vits.peers.run import run_peers
 
     run_peers(options.model, options.crops, options.output)
+
+
+def _run_probe(options: argparse.Namespace) -> None:
+    from nlq.demo_vits.run_probe import run_probe
+
+    run_probe(find_model(), options.modules, options.output)
 
 
 if __name__ == "__main__":

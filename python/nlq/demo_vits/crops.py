@@ -41,6 +41,11 @@ def read_pixels(folder: Path, file: CropFile) -> np.ndarray:
     return _read(folder, file, "pixels")
 
 
+def read_photographs(folder: Path, file: CropFile) -> list[str]:
+    """The name of each crop's photograph."""
+    return _read(folder, file, "photographs").tolist()
+
+
 def _read(folder: Path, file: CropFile, name: str) -> np.ndarray:
     path = folder / file.name
     try:
