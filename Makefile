@@ -32,8 +32,8 @@ demo: build $(VENV)/.installed
 demo-vits: build $(VENV)/.vits
 	$(VENV)/bin/python -m nlq.demo_vits crops $(BUILD)/demo-vits
 
-# What other tools' int8 keeps of the ViT-S of `make demo-vits`.
-peers-vits: $(VENV)/.vits $(PEERS_VENV)/.installed
+# What other tools' int8 keeps of the ViT-S, beside what `make demo-vits` has made.
+peers-vits: build $(VENV)/.vits $(PEERS_VENV)/.installed
 	$(VENV)/bin/python -m nlq.demo_vits crops $(BUILD)/demo-vits
 	model=$$($(VENV)/bin/python -m nlq.demo_vits model) && \
 	  $(PEERS_VENV)/bin/python -m nlq.demo_vits peers "$$model" \

@@ -6,6 +6,7 @@
 
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,10 +14,12 @@ from rich.console import Console
 
 from commands_fixtures import sqnr
 from nlq.demo_vits.__main__ import main
+from nlq.demo_vits.compiled import BEST, open_module
 from nlq.demo_vits.float_model import open_backbone
 from nlq.demo_vits.package import INPUT
+from nlq.demo_vits.peers import ours
 from nlq.demo_vits.probe import make_float_row, make_row
-from nlq.demo_vits.run_probe import open_module, print_rows
+from nlq.demo_vits.run_probe import print_rows
 from nlq.errors import NlqError
 from onnx_models import single_line
 
@@ -30,7 +33,7 @@ def test_missing_package(tmp_path, monkeypatch, capsys):
 
 
 def test_missing_module(tmp_path):
-    path = tmp_path / "W8A8-best.mlirbc"
+    path = tmp_path / BEST
     with pytest.raises(NlqError) as error:
         open_module(path)
     assert str(error.value) == f"'{path}' is missing; `make demo-vits` writes it"
@@ -45,6 +48,16 @@ def test_module_gives_tokens(miniature):
     found = open_module(miniature / "model.mlirbc")(inputs)
     assert found.shape == expected.shape
     assert sqnr(expected, found) > 90
+
+
+def test_own_program_is_a_peer_once_it_is_there(miniature, tmp_path):
+    assert ours.peers(tmp_path) == []
+    shutil.copy(miniature / "model.mlirbc", tmp_path / BEST)
+    (peer,) = ours.peers(tmp_path)
+    with np.load(miniature / "test.npz") as samples:
+        sample = samples[INPUT][0]
+    tokens = peer.prepare(miniature / "model.onnx", None, tmp_path)(sample)
+    assert tokens.shape == open_backbone(miniature / "model.onnx")(sample).shape
 
 
 def test_table():

@@ -9,24 +9,21 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from nlq.demo_vits.compiled import open_module
 from nlq.demo_vits.digits import load_digits
 from nlq.demo_vits.float_model import open_backbone
 from nlq.demo_vits.probe import (
     ProbeRow,
-    Run,
     class_tokens,
     make_float_row,
     make_row,
     probe,
 )
-from nlq.errors import NlqError
 from nlq.files import replacing
-from nlq.native import Module, Runner
 
 
 def run_probe(model: Path, modules: Sequence[Path], output: Path) -> None:
@@ -54,19 +51,6 @@ def run_probe(model: Path, modules: Sequence[Path], output: Path) -> None:
     with replacing(output / "results.json") as path:
         path.write_text(json.dumps([row.to_json() for row in rows], indent=1) + "\n")
     console.print(f"{len(rows)} rows in {time.monotonic() - start:.0f} s")
-
-
-def open_module(path: Path) -> Run:
-    """The compiled program of an assigned module, from inputs to tokens."""
-    if not path.exists():
-        raise NlqError(f"'{path}' is missing; `make demo-vits` writes it")
-    runner = Runner.compile(Module.parse(path))
-
-    def run(inputs: np.ndarray) -> np.ndarray:
-        (tokens,), _ = runner.run([inputs])
-        return tokens.reshape(len(inputs), *tokens.shape[-2:])
-
-    return run
 
 
 def print_rows(console: Console, rows: Sequence[ProbeRow]) -> None:

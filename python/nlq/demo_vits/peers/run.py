@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from nlq.demo_vits.crops import FIT, TESTS, read_inputs
-from nlq.demo_vits.peers import onnx_runtime, openvino_nncf
+from nlq.demo_vits.peers import onnx_runtime, openvino_nncf, ours
 from nlq.demo_vits.peers.graph import write_backbone
 from nlq.demo_vits.peers.measure import measure_peer, run_inputs
 from nlq.demo_vits.rows import TokenRow, print_rows
@@ -21,7 +21,10 @@ from nlq.files import replacing
 
 
 def run_peers(model: Path, crops: Path, output: Path) -> None:
-    """Writes results.json into the folder `output` and prints its table."""
+    """Writes results.json into the folder `output` and prints its table.
+
+    `crops` is the folder of `make demo-vits`; the program that it may hold is measured with them.
+    """
     start = time.monotonic()
     # One core for all there is, whatever threads a tool makes.
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -40,7 +43,7 @@ def _measure(model: Path, crops: Path, folder: Path, console: Console) -> list[T
     write_backbone(model, backbone)
     calibration = read_inputs(crops, FIT)
     tests = [read_inputs(crops, file) for file in TESTS]
-    peers = onnx_runtime.peers() + openvino_nncf.peers()
+    peers = [*onnx_runtime.peers(), *openvino_nncf.peers(), *ours.peers(crops)]
     # The float model by ONNX Runtime is what all are compared with.
     reference = peers[0].prepare(backbone, calibration, folder)
     references = [run_inputs(reference, inputs)[0] for inputs in tests]
