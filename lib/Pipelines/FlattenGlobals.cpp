@@ -9,6 +9,7 @@
 #include "FlattenGlobals.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/Pass/Pass.h"
 
 using namespace mlir;
@@ -23,14 +24,20 @@ struct FlattenGlobalsPass
 
   void runOnOperation() override {
     for (auto global : getOperation().getOps<LLVM::GlobalOp>()) {
-      auto value = dyn_cast_or_null<DenseElementsAttr>(global.getValueAttr());
-      if (!value || value.getType().getRank() < 2)
+      auto value = dyn_cast_or_null<ElementsAttr>(global.getValueAttr());
+      if (!value || value.getShapedType().getRank() < 2)
         continue;
-      // Pointers are opaque: uses compute their offsets by types of their own.
       int64_t count = value.getNumElements();
       Type element = value.getElementType();
-      global.setValueAttr(
-          value.reshape(RankedTensorType::get({count}, element)));
+      auto type = RankedTensorType::get({count}, element);
+      if (auto dense = dyn_cast<DenseElementsAttr>(value))
+        global.setValueAttr(dense.reshape(type));
+      else if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+        global.setValueAttr(
+            DenseResourceElementsAttr::get(type, resource.getRawHandle()));
+      else
+        continue;
+      // Pointers are opaque: uses compute their offsets by types of their own.
       global.setGlobalType(LLVM::LLVMArrayType::get(element, count));
     }
   }

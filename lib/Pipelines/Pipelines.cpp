@@ -9,6 +9,7 @@
 #include "nlq/Pipelines/Pipelines.h"
 #include "FlattenGlobals.h"
 #include "SeparateBuffers.h"
+#include "ShareMemory.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
@@ -54,6 +55,7 @@ static void addBufferization(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   bufferization::buildBufferDeallocationPipeline(
       pm, bufferization::BufferDeallocationPipelineOptions());
+  pm.addNestedPass<func::FuncOp>(createShareMemoryPass());
 }
 
 void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
@@ -136,4 +138,5 @@ void nlq::registerAllPasses() {
   registerNLQQuantizationPasses();
   registerNLQAssignPasses();
   registerPipelines();
+  registerPass(createShareMemoryPass);
 }

@@ -32,6 +32,22 @@ func.func @weights(%x: tensor<5x6xi8>) -> tensor<5x2xi32> {
   return %y : tensor<5x2xi32>
 }
 
+// Constants whose data is a resource, as quantize makes large ones.
+// CHECK-LABEL: func @resources
+// PAIRS-DAG: %[[W:.*]] = arith.constant dense<{{\[\[\[\[1, 3\], \[2, 4\], \[0, 0\],.*}}> : tensor<1x1x8x2xi8>
+// PAIRS-DAG: %[[S:.*]] = arith.constant dense<[5, -1, 0, 0, 0, 0, 0, 0]> : tensor<8xi32>
+// PAIRS: nlq.product ins(%{{.*}}, %[[W]] : {{.*}}) start(%[[S]] :
+func.func @resources(%x: tensor<5x2xi8>) -> tensor<5x2xi32> {
+  %w = arith.constant dense_resource<weights> : tensor<2x2xi8>
+  %bias = arith.constant dense_resource<bias> : tensor<2xi32>
+  %e = tensor.empty() : tensor<5x2xi32>
+  %b = linalg.broadcast ins(%bias : tensor<2xi32>) outs(%e : tensor<5x2xi32>)
+      dimensions = [0]
+  %y = linalg.matmul ins(%x, %w : tensor<5x2xi8>, tensor<2x2xi8>)
+      outs(%b : tensor<5x2xi32>) -> tensor<5x2xi32>
+  return %y : tensor<5x2xi32>
+}
+
 // Queries and keys: the columns of k are read where they lie, the heads are
 // moved as whole rows.
 // CHECK-LABEL: func @keys
@@ -85,3 +101,12 @@ func.func @others(%f: tensor<2x2xf32>, %d: tensor<?x2xi8>, %a: tensor<2x2xi8>, %
       outs(%c : tensor<2x2xi32>) -> tensor<2x2xi32>
   return %0, %1, %2 : tensor<2x2xf32>, tensor<?x2xi32>, tensor<2x2xi32>
 }
+
+{-#
+  dialect_resources: {
+    builtin: {
+      weights: "0x0100000001020304",
+      bias: "0x0400000005000000FFFFFFFF"
+    }
+  }
+#-}

@@ -42,23 +42,27 @@ static bool isSupported(linalg::LinalgOp op) {
          fits(op.getDpsInputs()[1], {8, 16}) && fits(op.getDpsInits()[0], {32});
 }
 
-/// What a product starts from, one constant per column: zeros, or a bias
-/// broadcast to every row. Null if it is anything else.
-static DenseIntElementsAttr getColumnConstants(Value init) {
-  auto type = cast<RankedTensorType>(init.getType());
-  auto columns =
-      RankedTensorType::get(type.getShape().back(), type.getElementType());
+namespace {
+/// What a product starts from, if it is the same for all rows and known: zeros,
+/// or a constant for every column.
+struct KnownInit {
+  /// Null for zeros.
+  ElementsAttr bias;
+};
+} // namespace
+
+static std::optional<KnownInit> getKnownInit(Value init) {
   auto fill = init.getDefiningOp<linalg::FillOp>();
   if (matchPattern(init, m_Zero()) ||
       (fill && matchPattern(fill.getInputs()[0], m_Zero())))
-    return DenseIntElementsAttr::get(columns, int32_t(0));
-  DenseIntElementsAttr bias;
+    return KnownInit();
+  KnownInit known;
   auto broadcast = init.getDefiningOp<linalg::BroadcastOp>();
-  if (broadcast && type.getRank() == 2 &&
+  if (broadcast && cast<ShapedType>(init.getType()).getRank() == 2 &&
       broadcast.getDimensions() == ArrayRef<int64_t>{0} &&
-      matchPattern(broadcast.getInput(), m_Constant(&bias)))
-    return bias;
-  return {};
+      matchPattern(broadcast.getInput(), m_Constant(&known.bias)))
+    return known;
+  return std::nullopt;
 }
 
 /// The value whose last two dimensions `value` has swapped, if it was made by a
@@ -105,7 +109,6 @@ static void convert(linalg::LinalgOp op, const VectorFeatures &features) {
   Value lhs = op.getDpsInputs()[0], rhs = op.getDpsInputs()[1];
   Value init = op.getDpsInits()[0];
   auto type = cast<RankedTensorType>(init.getType());
-  auto constants = getColumnConstants(init);
   auto product = [&](Value right, Value start, bool transposed) -> Value {
     Value empty = tensor::EmptyOp::create(builder, type.getShape(),
                                           type.getElementType());
@@ -114,24 +117,22 @@ static void convert(linalg::LinalgOp op, const VectorFeatures &features) {
         .getResult();
   };
 
-  Value result;
-  DenseIntElementsAttr weights;
-  // Zeros where the constants are not known: they are added later.
-  auto zeros = DenseIntElementsAttr::get(
-      RankedTensorType::get(type.getShape().back(), type.getElementType()),
-      int32_t(0));
-  bool addsInit = !constants;
-  if (type.getRank() == 2 && matchPattern(rhs, m_Constant(&weights))) {
-    PackedConstants packed = packConstants(
-        weights, constants ? constants : zeros,
+  std::optional<KnownInit> known = getKnownInit(init);
+  std::optional<PackedConstants> packed;
+  ElementsAttr weights;
+  if (type.getRank() == 2 && matchPattern(rhs, m_Constant(&weights)))
+    packed = packConstants(
+        weights, known ? known->bias : ElementsAttr(),
         getProductTile(getElementTypeOrSelf(lhs).getIntOrFloatBitWidth(),
                        getElementTypeOrSelf(rhs).getIntOrFloatBitWidth(),
                        features));
-    result = product(arith::ConstantOp::create(builder, packed.weights),
-                     arith::ConstantOp::create(builder, packed.start),
+  Value result;
+  bool addsInit = !known || (!packed && known->bias);
+  if (packed) {
+    result = product(arith::ConstantOp::create(builder, packed->weights),
+                     arith::ConstantOp::create(builder, packed->start),
                      /*transposed=*/false);
   } else {
-    addsInit = constants != zeros;
     Value transposed = getTransposed(builder, rhs);
     result = product(transposed ? transposed : rhs, Value(), bool(transposed));
   }
