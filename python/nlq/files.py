@@ -2,7 +2,7 @@
 # See LICENSE for license information.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-"""Output files that are whole or absent."""
+"""Output files that are whole or absent, and their folders."""
 
 import contextlib
 import os
@@ -11,6 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nlq.errors import NlqError
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it, where they are missing.
+
+    Raises NlqError where that is not possible.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NlqError(f"cannot make the folder '{path}': {error.strerror}") from error
 
 
 @contextlib.contextmanager

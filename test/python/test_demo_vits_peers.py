@@ -7,7 +7,7 @@
 import numpy as np
 import pytest
 
-from nlq.demo_vits.crops import FIT, TESTS, read_inputs
+from nlq.demo_vits.crops import FIT, TESTS, read_inputs, read_photographs, read_pixels
 from nlq.demo_vits.package import INPUT
 from nlq.demo_vits.peers.measure import measure_peer
 from nlq.demo_vits.peers.peer import Peer
@@ -43,7 +43,24 @@ def test_read_inputs(tmp_path):
     inputs = np.arange(6, dtype=np.float32)
     np.savez(tmp_path / FIT.name, **{INPUT: inputs, "pixels": inputs + 1})
     assert (read_inputs(tmp_path, FIT) == inputs).all()
+    assert (read_pixels(tmp_path, FIT) == inputs + 1).all()
     with pytest.raises(NlqError) as error:
         read_inputs(tmp_path, TESTS[0])
     path = tmp_path / "crops-test-seed0.npz"
     assert str(error.value) == f"cannot read '{path}': No such file or directory"
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04"])
+def test_not_a_file_of_crops(content, tmp_path):
+    (tmp_path / FIT.name).write_bytes(content)
+    with pytest.raises(NlqError) as error:
+        read_inputs(tmp_path, FIT)
+    message = f"'{tmp_path / FIT.name}' is not a file of crops; `make demo-vits` writes it"
+    assert str(error.value) == message
+
+
+def test_crops_without_photographs(tmp_path):
+    np.savez(tmp_path / FIT.name, **{INPUT: np.zeros(3)})
+    with pytest.raises(NlqError) as error:
+        read_photographs(tmp_path, FIT)
+    assert "is not a file of crops" in str(error.value)

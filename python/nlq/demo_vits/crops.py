@@ -4,6 +4,7 @@
 
 """The sample files of the demonstration: which there are, and how they are read."""
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,3 +54,5 @@ def _read(folder: Path, file: CropFile, name: str) -> np.ndarray:
             return arrays[name]
     except OSError as error:
         raise NlqError(f"cannot read '{path}': {error.strerror}") from error
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise NlqError(f"'{path}' is not a file of crops; `make demo-vits` writes it") from error

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from nlq.demo_vits.sqnr import measure_sqnr
-from nlq.files import replacing
+from nlq.files import make_folder, replacing
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ _TEXT = (
 
 def write_page(folder: Path, title: str, scenes: Sequence[Scene]) -> None:
     """Writes index.html and three PNG files per scene, beside it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     rows = "\n".join(_write_scene(folder, index, scene) for index, scene in enumerate(scenes))
     with replacing(folder / "index.html") as path:
         page = _PAGE.format(title=escape(title), text=escape(_TEXT), rows=rows)

@@ -47,10 +47,12 @@ def class_tokens(run: Run, digits: Digits, progress: Progress | None = None) -> 
     return np.concatenate([run(digits.inputs(batch))[:, 0] for batch in batches])
 
 
-def probe(fit: tuple[np.ndarray, Digits], test: Digits, features: Sequence[np.ndarray]):
+def probe(
+    fit: tuple[np.ndarray, Digits], test: Digits, features: Sequence[np.ndarray]
+) -> list[np.ndarray]:
     """Whether each test digit is classified correctly, an array per array of class tokens.
 
-    The classifier is a logistic regression on float class tokens of the digits in `fit`.
+    The classifier is a logistic regression, fitted on the float class tokens and digits in `fit`.
     """
     from sklearn.linear_model import LogisticRegression
 

@@ -23,14 +23,15 @@ from nlq.demo_vits.probe import (
     make_row,
     probe,
 )
-from nlq.files import replacing
+from nlq.files import make_folder, replacing
 
 
 def run_probe(model: Path, modules: Sequence[Path], output: Path) -> None:
     """Probes assigned modules beside the float model; writes results.json into `output`."""
     start = time.monotonic()
     console = Console(width=max(Console().width, 150))
-    # Compiled first, so that what is missing is said at once.
+    # First, so that what is missing is said at once.
+    make_folder(output)
     runs = [open_module(path) for path in modules]
     backbone = open_backbone(model)
     digits = load_digits()
@@ -47,7 +48,6 @@ def run_probe(model: Path, modules: Sequence[Path], output: Path) -> None:
         setting, _, assignment = path.stem.partition("-")
         rows.append(make_row(setting, assignment, "", correct, by_float))
     print_rows(console, rows)
-    output.mkdir(parents=True, exist_ok=True)
     with replacing(output / "results.json") as path:
         path.write_text(json.dumps([row.to_json() for row in rows], indent=1) + "\n")
     console.print(f"{len(rows)} rows in {time.monotonic() - start:.0f} s")

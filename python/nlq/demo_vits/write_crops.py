@@ -11,7 +11,7 @@ import numpy as np
 from nlq.demo_vits.crops import FILES
 from nlq.demo_vits.package import INPUT
 from nlq.demo_vits.photographs import load_crops
-from nlq.files import replacing
+from nlq.files import make_folder, replacing
 
 
 def write_crops(folder: Path) -> None:
@@ -20,7 +20,7 @@ def write_crops(folder: Path) -> None:
     Each holds the model's input under its name, `pixels` before they were normalized, and the
     names of the `photographs`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for file in FILES:
         crops = load_crops(file.split, file.count, file.seed)
         arrays = {INPUT: crops.inputs(), "pixels": crops.pixels, "photographs": crops.photographs}

@@ -17,7 +17,7 @@ from nlq.demo_vits.peers import onnx_runtime, openvino_nncf, ours
 from nlq.demo_vits.peers.graph import write_backbone
 from nlq.demo_vits.peers.measure import measure_peer, run_inputs
 from nlq.demo_vits.rows import TokenRow, print_rows
-from nlq.files import replacing
+from nlq.files import make_folder, replacing
 
 
 def run_peers(model: Path, crops: Path, output: Path) -> None:
@@ -29,7 +29,7 @@ def run_peers(model: Path, crops: Path, output: Path) -> None:
     # One core for all there is, whatever threads a tool makes.
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     console = Console(width=max(Console().width, 150))
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     with tempfile.TemporaryDirectory(dir=output) as folder:
         rows = _measure(model, crops, Path(folder), console)
     print_rows(console, "Peers: test crops against float, CPU time on one core", rows)
