@@ -82,6 +82,7 @@ void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
   matmulOptions.rows = options.matmulRows;
   matmulOptions.lanes = options.matmulLanes;
   pm.addNestedPass<func::FuncOp>(createConvertMatmulToVector(matmulOptions));
+  pm.addNestedPass<func::FuncOp>(createConvertTransposeToVector());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -198,4 +198,17 @@ def ConvertMatmulToVector
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def ConvertTransposeToVector
+    : Pass<"convert-transpose-to-vector", "::mlir::func::FuncOp"> {
+  let summary = "Lower transposes that move whole rows to vector copies";
+  let description = [{
+    `linalg.transpose` of static shapes on buffers, where the last dimension
+    stays the last: heads split from channels and merged again. Others are left
+    to loops over elements.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 #endif // NLQ_CONVERSION_PASSES_TD

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "../LoopBuilder.h"
 #include "nlq/Conversion/Passes.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -26,8 +26,8 @@ namespace {
 /// left of the rows one by one.
 class MatmulLowering {
 public:
-  MatmulLowering(ImplicitLocOpBuilder &builder, linalg::LinalgOp op,
-                 int64_t rows, int64_t lanes)
+  MatmulLowering(LoopBuilder &builder, linalg::LinalgOp op, int64_t rows,
+                 int64_t lanes)
       : builder(builder), a(op.getDpsInputs()[0]), b(op.getDpsInputs()[1]),
         c(op.getDpsInits()[0]), rows(rows), lanes(lanes) {
     auto aType = cast<MemRefType>(a.getType());
@@ -47,38 +47,13 @@ private:
                   int64_t blockLanes);
   Value loadLeft(Value row, Value k, int64_t blockLanes);
   Value multiplyAdd(Value left, Value right, Value accumulator);
-  Value load(Value memref, Value row, Value column, int64_t width, Type type);
-  Value index(int64_t value) {
-    return arith::ConstantIndexOp::create(builder, value);
-  }
-  /// A loop with `body(induction variable)`; nothing if it would be empty.
-  template <typename Body>
-  void loop(int64_t begin, int64_t end, int64_t step, Body body) {
-    if (begin >= end)
-      return;
-    auto op =
-        scf::ForOp::create(builder, index(begin), index(end), index(step));
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(op.getBody());
-    body(op.getInductionVar());
-  }
-  /// Loops over `extent` columns in widths of `lanes` and of smaller powers of
-  /// two, with `body(column, width)`.
-  template <typename Body> void loopColumns(int64_t extent, Body body) {
-    int64_t done = 0;
-    for (int64_t width = lanes; width >= 1; width /= 2) {
-      int64_t end = done + (extent - done) / width * width;
-      loop(done, end, width, [&](Value column) { body(column, width); });
-      done = end;
-    }
-  }
   SmallVector<Value> position(Value row, Value column) {
     if (batch)
       return {batch, row, column};
     return {row, column};
   }
 
-  ImplicitLocOpBuilder &builder;
+  LoopBuilder &builder;
   Value a, b, c;
   int64_t rows, lanes;
   int64_t batches, numRows, numColumns, depth;
@@ -90,7 +65,7 @@ private:
 
 void MatmulLowering::run() {
   if (batches)
-    loop(0, batches, 1, [&](Value matrix) {
+    builder.loop(0, batches, 1, [&](Value matrix) {
       batch = matrix;
       lowerMatrix();
     });
@@ -100,24 +75,13 @@ void MatmulLowering::run() {
 
 void MatmulLowering::lowerMatrix() {
   auto lowerRows = [&](Value row, int64_t blockRows) {
-    loopColumns(numColumns, [&](Value column, int64_t width) {
+    builder.pieces(numColumns, lanes, [&](Value column, int64_t width) {
       lowerBlock(row, blockRows, column, width);
     });
   };
   int64_t full = numRows / rows * rows;
-  loop(0, full, rows, [&](Value row) { lowerRows(row, rows); });
-  loop(full, numRows, 1, [&](Value row) { lowerRows(row, 1); });
-}
-
-/// A vector of a row, extended to elements of `type`.
-Value MatmulLowering::load(Value memref, Value row, Value column, int64_t width,
-                           Type type) {
-  Type from = cast<MemRefType>(memref.getType()).getElementType();
-  Value value = vector::LoadOp::create(builder, VectorType::get({width}, from),
-                                       memref, position(row, column));
-  if (from == type)
-    return value;
-  return arith::ExtSIOp::create(builder, VectorType::get({width}, type), value);
+  builder.loop(0, full, rows, [&](Value row) { lowerRows(row, rows); });
+  builder.loop(full, numRows, 1, [&](Value row) { lowerRows(row, 1); });
 }
 
 /// Step k of a row of A, repeated for every column of a block.
@@ -140,17 +104,19 @@ void MatmulLowering::lowerBlock(Value row, int64_t blockRows, Value column,
                                 int64_t blockLanes) {
   SmallVector<Value> blockRowIndices, accumulators;
   for (int64_t i = 0; i < blockRows; ++i) {
-    Value r = arith::AddIOp::create(builder, row, index(i));
+    Value r = builder.add(row, i);
     blockRowIndices.push_back(r);
-    accumulators.push_back(load(c, r, column, blockLanes, element));
+    accumulators.push_back(
+        builder.load(c, position(r, column), blockLanes, element));
   }
-  auto reduction = scf::ForOp::create(builder, index(0), index(depth), index(1),
-                                      accumulators);
+  auto reduction =
+      scf::ForOp::create(builder, builder.index(0), builder.index(depth),
+                         builder.index(1), accumulators);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(reduction.getBody());
     Value k = reduction.getInductionVar();
-    Value right = load(b, k, column, blockLanes, element);
+    Value right = builder.load(b, position(k, column), blockLanes, element);
     SmallVector<Value> next;
     for (auto [r, accumulator] :
          llvm::zip(blockRowIndices, reduction.getRegionIterArgs()))
@@ -159,7 +125,7 @@ void MatmulLowering::lowerBlock(Value row, int64_t blockRows, Value column,
     scf::YieldOp::create(builder, next);
   }
   for (auto [r, result] : llvm::zip(blockRowIndices, reduction.getResults()))
-    vector::StoreOp::create(builder, result, c, position(r, column));
+    builder.store(result, c, position(r, column));
 }
 
 /// True for products this lowering takes: plain (not transposed, not of
@@ -209,7 +175,7 @@ struct ConvertMatmulToVectorPass
         products.push_back(op);
     });
     for (linalg::LinalgOp op : products) {
-      ImplicitLocOpBuilder builder(op.getLoc(), op);
+      LoopBuilder builder(op.getLoc(), op);
       MatmulLowering(builder, op, rows, lanes).run();
       op->erase();
     }

@@ -10,7 +10,7 @@
 #ifndef NLQ_LIB_CONVERSION_PRODUCTTOVECTOR_PRODUCTOPERANDS_H
 #define NLQ_LIB_CONVERSION_PRODUCTTOVECTOR_PRODUCTOPERANDS_H
 
-#include "LoopBuilder.h"
+#include "../LoopBuilder.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Target/ProductTile.h"
 

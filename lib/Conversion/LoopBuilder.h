@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef NLQ_LIB_CONVERSION_PRODUCTTOVECTOR_LOOPBUILDER_H
-#define NLQ_LIB_CONVERSION_PRODUCTTOVECTOR_LOOPBUILDER_H
+#ifndef NLQ_LIB_CONVERSION_LOOPBUILDER_H
+#define NLQ_LIB_CONVERSION_LOOPBUILDER_H
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -60,4 +60,4 @@ public:
 
 } // namespace nlq
 
-#endif // NLQ_LIB_CONVERSION_PRODUCTTOVECTOR_LOOPBUILDER_H
+#endif // NLQ_LIB_CONVERSION_LOOPBUILDER_H
