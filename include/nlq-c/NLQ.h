@@ -123,6 +123,30 @@ NLQ_EXPORT int nlqMeasure(const NlqModule *quantized, const NlqModule *model,
                           const NlqMeasureOptions *options, const char *target,
                           const char *path, char **error);
 
+//===-- Comparing ---------------------------------------------------------===//
+
+/// The slots of a quantized module, then the results of its `main`:
+/// [{"name": "gelu", "op": "nlq.gelu", "elements": 1024}]; `op` of a result is
+/// `result`.
+NLQ_EXPORT char *nlqModuleSlots(const NlqModule *module, char **error);
+
+/// Runs a quantized module over `count` samples, laid out as for nlqRunnerRun,
+/// and looks at every slot. `target` is what it is compiled for, or `reference`
+/// for the whole-model reference. Where `other` is not null it is run beside
+/// it, as `other_target` says; it must have the same slots. Where `float_model`
+/// is not null slots and results are held to its values.
+///
+/// {"samples": 4, "values": [{"name", "op", "elements", "sqnr_db"}]}: slots and
+/// results as nlqModuleSlots has them, with the SQNR of the first run in dB
+/// (null without a float value). With another run each also has
+/// "other_sqnr_db", "different" (elements over all samples) and
+/// "largest_difference" (in steps of the slot's type), and the whole
+/// "first_difference": the name of the first value that differs, or null.
+NLQ_EXPORT char *nlqCompare(const NlqModule *module, const char *target,
+                            const NlqModule *other, const char *other_target,
+                            const NlqModule *float_model, int64_t count,
+                            const void *const *arguments, char **error);
+
 #ifdef __cplusplus
 }
 #endif

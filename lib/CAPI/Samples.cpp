@@ -6,34 +6,22 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Handles.h"
-#include "nlq/Quantization/Calibration.h"
+#include "ExposedRunner.h"
 #include "nlq/Quantization/Measure.h"
 
 using namespace mlir;
 using namespace nlq;
 using namespace nlq::capi;
 
-namespace {
-/// A float model that returns its values, with the samples it is run on.
-struct ExposedRunner {
-  ExposedModel model;
-  Signature signature;
-  std::unique_ptr<ModelRunner> runner;
-  const void *const *arguments;
-  int64_t count, next = 0;
+llvm::Expected<std::optional<std::vector<Array>>> ExposedRunner::getNext() {
+  if (next == count)
+    return std::nullopt;
+  return getSample(signature.arguments, arguments, next++);
+}
 
-  llvm::Expected<std::optional<std::vector<Array>>> getNext() {
-    if (next == count)
-      return std::nullopt;
-    return getSample(signature.arguments, arguments, next++);
-  }
-};
-} // namespace
-
-static llvm::Expected<ExposedRunner>
-exposeAndCompile(const NlqModule &module, bool keptOnly, const char *target,
-                 int64_t count, const void *const *arguments) {
+llvm::Expected<ExposedRunner>
+capi::exposeAndCompile(const NlqModule &module, bool keptOnly, StringRef target,
+                       int64_t count, const void *const *arguments) {
   NlqModule exposed = clone(module);
   ExposedRunner result;
   result.arguments = arguments;

@@ -9,7 +9,9 @@
 #include "nlq/Quantization/Assign.h"
 #include "nlq/Methods/Registry.h"
 #include "nlq/Quantization/ValueNames.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace nlq;
@@ -129,45 +131,83 @@ LogicalResult Assigner::decideUniform(NonlinearOpInterface op,
   return success();
 }
 
+/// Whether `a` is to be chosen rather than `b`, by score and then by cost.
+static bool isBetterChoice(Metric metric, const SlotAssignment::Choice &a,
+                           const SlotAssignment::Choice &b) {
+  if (*a.score != *b.score)
+    return isBetter(metric, *a.score, *b.score);
+  return a.cost.value_or(0) < b.cost.value_or(0);
+}
+
+/// The best of the candidates that are allowed, besides `other`.
+static std::optional<size_t> findBest(const SlotAssignment &slot,
+                                      std::optional<size_t> other = {}) {
+  std::optional<size_t> best;
+  for (auto [index, choice] : llvm::enumerate(slot.candidates))
+    if (choice.isAllowed && index != other &&
+        (!best || isBetterChoice(*slot.metric, choice, slot.candidates[*best])))
+      best = index;
+  return best;
+}
+
+/// The cheapest of the candidates that are allowed and at most `within` dB
+/// worse than `best`; of equal cost the better one.
+static size_t findCheapest(const SlotAssignment &slot, size_t best,
+                           double within) {
+  size_t cheapest = best;
+  for (auto [index, choice] : llvm::enumerate(slot.candidates)) {
+    // Scores have four decimals; what is left beyond them is no difference.
+    if (!choice.isAllowed ||
+        std::abs(*choice.score - *slot.candidates[best].score) > within + 1e-9)
+      continue;
+    const SlotAssignment::Choice &least = slot.candidates[cheapest];
+    double cost = choice.cost.value_or(0), other = least.cost.value_or(0);
+    if (cost < other ||
+        (cost == other && isBetterChoice(*slot.metric, choice, least)))
+      cheapest = index;
+  }
+  return cheapest;
+}
+
 LogicalResult Assigner::decideByScore(NonlinearOpInterface op,
                                       SlotAssignment &slot) {
   CandidateFilter filter = options.filter;
   if (options.policy == Policy::Paper)
     filter.set = methods::Profile::Seed;
-  using Choice = SlotAssignment::Choice;
-  auto isBetterChoice = [&](const Choice &a, const Choice &b) {
-    if (*a.score != *b.score)
-      return isBetter(*slot.metric, *a.score, *b.score);
-    return a.cost.value_or(0) < b.cost.value_or(0);
-  };
-  for (auto [index, choice] : llvm::enumerate(slot.candidates)) {
+  for (SlotAssignment::Choice &choice : slot.candidates)
     choice.isAllowed =
         choice.score && filter.allows(choice.method, op.getFunction());
-    if (!choice.isAllowed)
-      continue;
-    if (!slot.chosen || isBetterChoice(choice, slot.candidates[*slot.chosen])) {
-      slot.runnerUp = slot.chosen;
-      slot.chosen = index;
-    } else if (!slot.runnerUp ||
-               isBetterChoice(choice, slot.candidates[*slot.runnerUp])) {
-      slot.runnerUp = index;
-    }
-  }
-  if (!slot.chosen)
+  std::optional<size_t> best = findBest(slot);
+  if (!best)
     return reportNothingAllowed(op, slot, filter);
-  double best = *slot.candidates[*slot.chosen].score;
+  double within = options.policy == Policy::Best ? options.within : 0;
+  slot.chosen = within > 0 ? findCheapest(slot, *best, within) : *best;
+  slot.runnerUp = findBest(slot, slot.chosen);
+  const SlotAssignment::Choice &chosen = slot.candidates[*slot.chosen];
   slot.reason =
-      ("by " + stringify(*slot.metric) + " " + formatDecibels(best)).str();
-  if (slot.runnerUp) {
-    const Choice &next = slot.candidates[*slot.runnerUp];
-    slot.margin = std::abs(best - *next.score);
-    bool isDifference = *slot.metric == Metric::Paper;
-    slot.reason += ", " + formatDecibels(*slot.margin) +
-                   (isDifference ? " under " : " over ") +
-                   describe(next.method);
-  } else {
+      ("by " + stringify(*slot.metric) + " " + formatDecibels(*chosen.score))
+          .str();
+  if (!slot.runnerUp) {
     slot.reason += ", the only one";
+    return success();
   }
+  const SlotAssignment::Choice &next = slot.candidates[*slot.runnerUp];
+  double distance = std::abs(*chosen.score - *next.score);
+  if (slot.chosen != best) {
+    slot.margin = -distance;
+    llvm::raw_string_ostream(slot.reason)
+        << ", the cheapest within " << llvm::format("%g", within)
+        << " dB of the best: "
+        << llvm::formatv("{0:F1} instead of {1:F1} instructions of {2}, {3} "
+                         "better",
+                         chosen.cost.value_or(0), next.cost.value_or(0),
+                         describe(next.method), formatDecibels(distance));
+    return success();
+  }
+  slot.margin = distance;
+  slot.reason += ", " + formatDecibels(distance) +
+                 (*slot.metric == Metric::Paper ? " under " : " over ") +
+                 describe(next.method);
   return success();
 }
 
@@ -208,6 +248,10 @@ static LogicalResult checkOptions(ModuleOp module, const Scores *scores,
     return module.emitError("policy '")
            << stringify(options.policy) << "' needs scores; measure first";
   }
+  if (!(options.within >= 0) || std::isinf(options.within))
+    return module.emitError("'within' must be a number of dB of at least 0, "
+                            "found ")
+           << options.within;
   if (options.policy == Policy::Uniform && !methods::lookup(options.method)) {
     auto diag = module.emitError("policy 'uniform' needs a method of the "
                                  "registry, found '")

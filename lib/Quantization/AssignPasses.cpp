@@ -79,9 +79,17 @@ struct NLQAssignPass : nlq::impl::NLQAssignBase<NLQAssignPass> {
           << llvm::toString(options.takeError());
       return signalPassFailure();
     }
-    if (failed(assignModule(getOperation(), loaded ? &*loaded : nullptr,
-                            *options)))
+    FailureOr<AssignReport> choices =
+        assignModule(getOperation(), loaded ? &*loaded : nullptr, *options);
+    if (failed(choices))
+      return signalPassFailure();
+    if (report.empty())
+      return;
+    if (llvm::Error error = choices->save(report)) {
+      getOperation().emitError("nlq-assign: ")
+          << llvm::toString(std::move(error));
       signalPassFailure();
+    }
   }
 
 private:
@@ -96,6 +104,7 @@ private:
     if (!parsedMetric)
       return parsedMetric.takeError();
     options.metric = *parsedMetric;
+    options.within = within;
     auto filter = CandidateFilter::parse(methods, form, set, inBits, outBits);
     if (!filter)
       return filter.takeError();

@@ -43,7 +43,8 @@ FailureOr<ExposedModel> nlq::exposeValues(ModuleOp module, bool keptOnly) {
     return failure();
   ExposedModel model;
   SmallVector<Value> values;
-  for (auto &[value, name] : nameValues(func)) {
+  llvm::MapVector<Value, std::string> names = nameValues(func);
+  for (auto &[value, name] : names) {
     auto type = cast<RankedTensorType>(value.getType());
     if (!type.getElementType().isF32() || !type.hasStaticShape()) {
       func.emitError("the value '")
@@ -66,6 +67,8 @@ FailureOr<ExposedModel> nlq::exposeValues(ModuleOp module, bool keptOnly) {
   }
 
   auto oldReturn = cast<func::ReturnOp>(func.getBody().front().getTerminator());
+  for (Value value : oldReturn.getOperands())
+    model.returned.push_back(names.lookup(value));
   OpBuilder builder(oldReturn);
   func::ReturnOp::create(builder, oldReturn.getLoc(), values);
   oldReturn.erase();

@@ -29,8 +29,10 @@ struct LocalSlot {
   /// From the slot's result and the other operands of the products to their
   /// accumulators; null where no product is measured.
   std::unique_ptr<ReferenceProgram> consumers;
+  /// Also where `consumer` is wanted and does not exist.
+  bool wantsOwn = false;
 
-  llvm::Error add(ArrayRef<Array> sample, bool wantsOwn);
+  llvm::Error add(ArrayRef<Array> sample);
 };
 
 class LocalMeasurer : public Measurer {
@@ -53,6 +55,7 @@ LogicalResult LocalMeasurer::prepare() {
   for (const MeasuredSlot &slot : context.slots) {
     LocalSlot &local = slots.emplace_back();
     local.slot = &slot;
+    local.wantsOwn = context.wants(Metric::Own) || slot.consumers.empty();
     for (MethodAttrInterface method : getCandidates(slot)) {
       LocalSlot::Candidate &candidate = local.candidates.emplace_back();
       if (!context.allows(slot, method))
@@ -77,7 +80,7 @@ LogicalResult LocalMeasurer::prepare() {
   return success();
 }
 
-llvm::Error LocalSlot::add(ArrayRef<Array> sample, bool wantsOwn) {
+llvm::Error LocalSlot::add(ArrayRef<Array> sample) {
   Array operand =
       quantizeArray(slot->operand.type, sample[*slot->operand.reference]);
   // The result of a candidate takes the first place.
@@ -110,9 +113,7 @@ llvm::Error LocalSlot::add(ArrayRef<Array> sample, bool wantsOwn) {
 llvm::Error LocalMeasurer::addTasks(ArrayRef<Array> sample, ArrayRef<Array>,
                                     std::vector<Task> &tasks) {
   for (LocalSlot &slot : slots)
-    tasks.push_back([&slot, sample, wantsOwn = context.wants(Metric::Own)] {
-      return slot.add(sample, wantsOwn);
-    });
+    tasks.push_back([&slot, sample] { return slot.add(sample); });
   return llvm::Error::success();
 }
 
@@ -121,7 +122,7 @@ void LocalMeasurer::write(Scores &scores) const {
     for (auto [candidate, to] : llvm::zip(slot.candidates, entry.candidates)) {
       if (!candidate.program)
         continue;
-      if (context.wants(Metric::Own))
+      if (slot.wantsOwn)
         to.set(Metric::Own, roundScore(candidate.own.getDecibels()));
       if (slot.consumers)
         to.set(Metric::Consumer, roundScore(candidate.consumer.getDecibels()));

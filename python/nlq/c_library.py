@@ -51,6 +51,14 @@ _SIGNATURES = {
         _STATUS,
         [_POINTER, _INTEGER, _POINTERS, _INTEGER, _TEXT, _TEXT, _OUT_TEXT],
     ),
+    "nlqModuleSlots": (_POINTER, [_POINTER, _OUT_TEXT]),
+    "nlqCompare": (
+        _POINTER,
+        [
+            *(_POINTER, _TEXT, _POINTER, _TEXT, _POINTER),
+            *(_INTEGER, _POINTERS, _OUT_TEXT),
+        ],
+    ),
     "nlqMeasure": (
         _STATUS,
         [

@@ -40,6 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_assign(commands)
     _add_compile(commands)
     _add_run(commands)
+    _add_compare(commands)
+    _add_confirm(commands)
     _add_demo(commands)
     return parser
 
@@ -305,6 +307,12 @@ def _add_assign(commands: argparse._SubParsersAction) -> None:
         choices=["consumer", "own", "paper", "logits"],
         help="what the policy best goes by (default: consumer)",
     )
+    command.add_argument(
+        "--within",
+        type=_decibels,
+        metavar="DB",
+        help="with the policy best: the cheapest candidate at most so many dB worse than the best",
+    )
     command.add_argument("--method", metavar="NAME", help="the method of the policy uniform")
     _add_filter(command)
     command.add_argument(
@@ -312,7 +320,13 @@ def _add_assign(commands: argparse._SubParsersAction) -> None:
         action="store_true",
         help="leave operations alone that have a method",
     )
-    names = ("scores", "policy", "metric", "method", *_FILTER, "keep_assigned")
+    command.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="a JSON file to write: every choice with all candidates, scores and the reason",
+    )
+    names = ("scores", "policy", "metric", "within", "method", *_FILTER, "keep_assigned", "report")
     command.set_defaults(run=lambda options: _run_step("assign", options, names))
 
 
@@ -380,6 +394,114 @@ def _add_run(commands: argparse._SubParsersAction) -> None:
         from nlq import commands
 
         commands.run(options.model, options.samples, options.output, options.reference)
+
+    command.set_defaults(run=run)
+
+
+def _add_compare(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "compare",
+        help="look at every operation of a quantized module, and where two runs part",
+        description="Runs a quantized module on samples and prints a line per non-linear "
+        "operation and result: the signal-to-quantization-noise ratio against the float module, "
+        "and how it differs from another run; then where the two runs differ first.",
+    )
+    _add_model(command, "the assigned module")
+    _add_samples(command)
+    command.add_argument(
+        "--float", dest="float_model", type=Path, metavar="MODEL", help="the float module"
+    )
+    command.add_argument(
+        "--with",
+        dest="other",
+        metavar="RUN",
+        help="what to compare with: `reference`, a target to compile for, or a module file of the "
+        "same operations",
+    )
+    command.add_argument(
+        "--target",
+        default="native",
+        metavar="NAME",
+        help="what the module is compiled for, or `reference` (default: %(default)s)",
+    )
+    command.add_argument(
+        "--slot",
+        dest="slots",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an operation to show (may be repeated; default: all)",
+    )
+    command.add_argument("--json", type=Path, metavar="FILE", help="a JSON file to write too")
+
+    def run(options: argparse.Namespace) -> None:
+        from nlq.compare import compare
+
+        if options.float_model is None and options.other is None:
+            command.error("--float, --with or both are needed")
+        compare(
+            options.model,
+            options.samples,
+            options.target,
+            options.float_model,
+            options.other,
+            options.slots,
+            options.json,
+        )
+
+    command.set_defaults(run=run)
+
+
+def _add_confirm(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "confirm",
+        help="keep a mix of methods only if it holds on other samples",
+        description="Runs an assigned module and uniform ones on samples that the choice of "
+        "methods has not seen, and writes the one to use: the mix, or the best uniform one where "
+        "the mix has not the larger signal-to-quantization-noise ratio against the float module.",
+    )
+    _add_model(command, "the assigned module, a mix of methods")
+    command.add_argument(
+        "--against",
+        type=Path,
+        nargs="+",
+        required=True,
+        metavar="MODEL",
+        help="the same module with one method throughout, for each method",
+    )
+    command.add_argument(
+        "--float",
+        dest="float_model",
+        type=Path,
+        required=True,
+        metavar="MODEL",
+        help="the float module",
+    )
+    _add_samples(command)
+    _add_module_output(command)
+    command.add_argument(
+        "--margin",
+        type=_decibels,
+        default=0.0,
+        metavar="DB",
+        help="what the mix must be better by (default: %(default)s)",
+    )
+    command.add_argument(
+        "--json", type=Path, metavar="FILE", help="a JSON file to write the figures into"
+    )
+
+    def run(options: argparse.Namespace) -> None:
+        from nlq.confirm import confirm_files
+
+        confirm_files(
+            options.model,
+            options.against,
+            options.float_model,
+            options.samples,
+            options.output,
+            options.margin,
+            options.json,
+        )
 
     command.set_defaults(run=run)
 
@@ -465,6 +587,17 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 0")
     return int(text)
+
+
+def _decibels(text: str) -> float:
+    """Reads a number of dB of at least 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of dB of at least 0")
+    return value
 
 
 def _c_name(text: str) -> str:

@@ -4,6 +4,7 @@
 
 """The steps from a float module to a program; each reads files and makes one."""
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -40,7 +41,7 @@ def quantize(model: Path, output: Path, options: dict[str, object]) -> None:
     """Quantizes a float module; `options` are those of the pass nlq-quantize."""
     module = read_module(model)
     _run_pass("quantize", model, module, "nlq-quantize", options)
-    _write_module(module, output)
+    write_module(module, output)
 
 
 def measure(model: Path, output: Path, options: dict[str, object]) -> None:
@@ -65,17 +66,22 @@ def measure_on_samples(
     arrays = read_samples(samples, original.signature().arguments)
     if not arrays:
         raise NlqError(f"'{float_model}' has no arguments to run on samples")
-    with replacing(output) as scores, _listing(f"cannot measure '{model}'"):
+    with replacing(output) as scores, listing(f"cannot measure '{model}'"):
         module.measure(original, arrays, scores, options)
 
 
 def assign(model: Path, output: Path, options: dict[str, object]) -> None:
     """Assigns methods and prints a line per operation; `options` are those of nlq-assign."""
     module = read_module(model)
-    remarks = _run_pass("assign methods in", model, module, "nlq-assign", options)
-    if not remarks:
-        raise NlqError(f"'{model}' has no quantized non-linear operation; quantize it first")
-    _write_module(module, output)
+    report = options.get("report")
+    # The report takes its place after the module has: both are there or none.
+    with replacing(report) if report else contextlib.nullcontext() as path:
+        remarks = _run_pass(
+            "assign methods in", model, module, "nlq-assign", options | {"report": path}
+        )
+        if not remarks:
+            raise NlqError(f"'{model}' has no quantized non-linear operation; quantize it first")
+        write_module(module, output)
     # A remark names its operation itself; where it is, and who says so, is no news here.
     lines = [remark.split("nlq-assign: ", 1)[-1] for remark in remarks]
     print("\n".join(lines), file=sys.stderr if str(output) == "-" else sys.stdout)
@@ -87,7 +93,7 @@ def compile_object(model: Path, output: Path, target: str, entry: str) -> None:
     signature = module.signature()
     with replacing(output) as code, replacing(output.with_suffix(".h")) as header:
         header.write_text(make_header(entry, signature))
-        with _listing(f"cannot compile '{model}'"):
+        with listing(f"cannot compile '{model}'"):
             module.emit_object(target, entry, code)
 
 
@@ -99,7 +105,7 @@ def run(model: Path, samples: Path, output: Path, reference: bool) -> None:
     if not arrays:
         raise NlqError(f"'{model}' has no arguments to run on samples")
     with replacing(output) as path:
-        with _listing(f"cannot run '{model}'"):
+        with listing(f"cannot run '{model}'"):
             runner = Runner.reference(module) if reference else Runner.compile(module)
             results, seconds = runner.run(arrays)
         write_samples(path, signature.results, results)
@@ -112,11 +118,11 @@ def read_module(path: Path) -> Module:
         path.open("rb").close()
     except OSError as error:
         raise NlqError(f"cannot read '{path}': {error.strerror}") from error
-    with _listing(f"cannot read '{path}'"):
+    with listing(f"cannot read '{path}'"):
         return Module.parse(path)
 
 
-def _write_module(module: Module, path: Path) -> None:
+def write_module(module: Module, path: Path) -> None:
     """Writes text or bytecode as the file's name ends, or text on the terminal for `-`."""
     if str(path) == "-":
         print(module.text(elide=False))
@@ -133,7 +139,7 @@ def _run_pass(
 ) -> list[str]:
     """Runs one pass; options that are None are left out."""
     words = [f"{key}={_quote(value)}" for key, value in options.items() if value is not None]
-    with _listing(f"cannot {what} '{model}'"):
+    with listing(f"cannot {what} '{model}'"):
         return module.run_passes(f"{name}{{{' '.join(words)}}}")
 
 
@@ -147,7 +153,7 @@ def _quote(value: object) -> str:
     return f'"{text}"'
 
 
-class _listing:
+class listing:
     """Gives an error of several lines, one per operation, a first line that says what failed."""
 
     def __init__(self, what: str):

@@ -143,6 +143,39 @@ class Module:
             os.fsencode(path),
         )
 
+    def slots(self) -> list[dict]:
+        """The slots of a quantized module and then its results, as nlqModuleSlots describes."""
+        return json.loads(take_text(call("nlqModuleSlots", self._handle)))
+
+    def compare(
+        self,
+        samples: Sequence[np.ndarray],
+        target: str = "native",
+        other: "Module | None" = None,
+        other_target: str = "native",
+        model: "Module | None" = None,
+    ) -> dict:
+        """Runs this quantized module on samples and looks at every slot.
+
+        It is compared with `other`, a module of the same slots, and with the float module `model`,
+        where they are given. Targets are processors or `reference`. Returns what nlqCompare
+        describes.
+        """
+        arrays = []
+        for array, tensor in zip(samples, self.signature().arguments, strict=True):
+            arrays.append(np.ascontiguousarray(array, tensor.dtype))
+        text = call(
+            "nlqCompare",
+            self._handle,
+            target.encode(),
+            other and other._handle,
+            other_target.encode(),
+            model and model._handle,
+            len(arrays[0]),
+            pointers(arrays),
+        )
+        return json.loads(take_text(text))
+
 
 class Runner:
     """A model that runs on arrays."""

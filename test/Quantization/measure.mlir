@@ -17,6 +17,13 @@
 // RUN:   --nlq-measure="profile=%t/profile.json scores=%t/logits.json metrics=logits methods=ivit threads=2"
 // RUN: FileCheck %t/model.mlir --check-prefix=LOGITS < %t/logits.json
 
+// Where no product follows, `own` is measured in place of `consumer`.
+// RUN: nlq-opt %t/last.mlir -o %t/out.mlir \
+// RUN:   --nlq-measure="profile=%t/profile.json scores=%t/last.json metrics=consumer"
+// RUN: FileCheck %t/last.mlir --check-prefix=LAST < %t/last.json
+// RUN: nlq-opt %t/last.mlir --nlq-assign="scores=%t/last.json" 2>&1 \
+// RUN:   | FileCheck %t/last.mlir
+
 // RUN: nlq-opt %t/model.mlir -o %t/out.mlir 2>&1 \
 // RUN:   --nlq-assign="scores=%t/scores.json" \
 // RUN:   | FileCheck %t/model.mlir --check-prefix=REMARK
@@ -153,3 +160,27 @@ func.func @main(%arg0: tensor<2x2xf32> {nlq.name = "x"}) -> tensor<2x2xf32> {
 // FORMAT: error: nlq-assign: {{.*}}profile.json: is no scores file: 'format' must be 'nlq-scores'
 // NONE: error: nlq-assign: {{.*}}none.json: No such file or directory
 // UNMEASURED: error: loc("gelu"): 'nlq.gelu' op 'gelu' has no score by 'consumer': it was not measured
+
+//--- last.mlir
+// LAST: "consumers": [],
+// LAST: "own": {{[0-9.]+}},
+// LAST-NEXT: "consumer": null,
+// CHECK: 'gelu' chosen #nlq.{{.*}} by own
+
+!x = !quant.uniform<i8<-127:127>:f32, 2.000000e-02>
+!acc = !quant.uniform<i32<-100000:100000>:f32:1, {2.000000e-04, 2.000000e-04}>
+!act = !quant.uniform<i8<-127:127>:f32, 1.500000e-02>
+
+func.func @main(%arg0: tensor<2x2xf32> {nlq.name = "x"}) -> tensor<2x2xf32> {
+  %w = arith.constant dense<[[127, -50], [30, 100]]> : tensor<2x2xi8>
+  %zeros = arith.constant dense<0> : tensor<2x2xi32>
+  %0 = quant.qcast %arg0 : tensor<2x2xf32> to tensor<2x2x!x>
+  %1 = quant.scast %0 : tensor<2x2x!x> to tensor<2x2xi8>
+  %2 = linalg.matmul ins(%1, %w : tensor<2x2xi8>, tensor<2x2xi8>)
+      outs(%zeros : tensor<2x2xi32>) -> tensor<2x2xi32> loc("fc1")
+  %3 = quant.scast %2 : tensor<2x2xi32> to tensor<2x2x!acc>
+  %4 = nlq.gelu %3 erf {candidates = [#nlq.ibert<form = reference>],
+      nlq.slot = "gelu"} : tensor<2x2x!acc> -> tensor<2x2x!act> loc("gelu")
+  %5 = quant.dcast %4 : tensor<2x2x!act> to tensor<2x2xf32>
+  return %5 : tensor<2x2xf32>
+}

@@ -29,6 +29,23 @@ def nlq_opt():
 
 
 @pytest.fixture
+def fail(tmp_path, capsys):
+    """Runs a command that must fail with exit code 1 and leave no file; returns the message."""
+
+    def run(*arguments):
+        before = sorted(tmp_path.rglob("*"))
+        capsys.readouterr()
+        assert main([str(argument) for argument in arguments]) == 1
+        streams = capsys.readouterr()
+        assert streams.out == ""
+        assert streams.err.startswith("error: ")
+        assert sorted(tmp_path.rglob("*")) == before
+        return streams.err
+
+    return run
+
+
+@pytest.fixture
 def text_of(tmp_path):
     """A function from a ModelBuilder and its outputs to the imported module's text.
 

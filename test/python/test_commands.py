@@ -265,6 +265,33 @@ def test_the_best_score_is_chosen(chain, capsys):
         assert f" by own {best:.1f} dB, " in line
 
 
+def test_the_cheapest_of_those_near_the_best(chain, tmp_path, capsys):
+    """Read off scores.json independently, and what the report says of it."""
+    options = ("--scores", chain / "scores.json", "--within", 12, "--metric", "own")
+    _, lines = assign(chain, capsys, *options, "--report", tmp_path / "report.json")
+    report = json.loads((tmp_path / "report.json").read_text())["slots"]
+    slots = json.loads((chain / "scores.json").read_text())["slots"]
+    cheaper = 0
+    for slot, chosen, line in zip(slots, report, lines, strict=True):
+        best = max(entry["own"] for entry in slot["candidates"])
+        near = [entry for entry in slot["candidates"] if entry["own"] >= best - 12 - 1e-9]
+        wanted = min(near, key=lambda entry: (entry["cost"], -entry["own"]))
+        assert chosen["name"] == slot["name"]
+        assert chosen["chosen"] == wanted["method"]
+        assert line == f"'{slot['name']}' chosen {chosen_text(chosen)} {chosen['reason']}"
+        if wanted["own"] < best:
+            cheaper += 1
+            assert ", the cheapest within 12 dB of the best: " in line
+            assert chosen["margin"] == pytest.approx(wanted["own"] - best, abs=1e-4)
+    assert cheaper
+
+
+def chosen_text(slot):
+    """The short form of the chosen method."""
+    (text,) = (c["text"] for c in slot["candidates"] if c["method"] == slot["chosen"])
+    return text
+
+
 def test_module_on_the_terminal(chain, capsys):
     text, lines = assign(chain, capsys, "--scores", chain / "scores.json", "--policy", "paper")
     assert text.startswith("#") or text.startswith("module")

@@ -18,23 +18,6 @@ from nlq.cli import main
 from nlq.native import list_methods
 from onnx_models import single_line
 
-
-@pytest.fixture
-def fail(tmp_path, capsys):
-    """Runs a command that must fail with exit code 1 and leave no file; returns the message."""
-
-    def run(*arguments):
-        before = sorted(tmp_path.rglob("*"))
-        assert main([str(argument) for argument in arguments]) == 1
-        streams = capsys.readouterr()
-        assert streams.out == ""
-        assert streams.err.startswith("error: ")
-        assert sorted(tmp_path.rglob("*")) == before
-        return streams.err
-
-    return run
-
-
 # --- Modules ---------------------------------------------------------------------------------
 
 
@@ -257,6 +240,12 @@ def test_candidates_of_one_operation_missing(chain, tmp_path, fail):
     assert len(lines) == 3 and all("'nlq.softmax' op '" in line for line in lines[1:])
 
 
+def test_report_that_cannot_be_written(chain, tmp_path, fail):
+    words = step("assign", chain / "quantized.mlir", chain, tmp_path)
+    error = fail(*words, "--report", tmp_path / "no" / "r.json")
+    single_line(error, f"cannot write '{tmp_path}/no/r.json': No such file or directory\n")
+
+
 def test_stale_scores(chain, tmp_path, fail):
     profile = ("--profile", chain / "profile.json", "--act-bits", 7)
     nlq("quantize", chain / "model.mlir", *profile, "-o", tmp_path / "q.mlir")
@@ -348,10 +337,15 @@ def test_entry_that_is_taken(name, chain, tmp_path, fail):
         ["assign", "q.mlir", "-o", "a.mlir", "--policy", "none"],
         ["assign", "q.mlir", "-o", "a.mlir", "--metric", "none"],
         ["assign", "q.mlir", "-o", "a.mlir", "--form", "none"],
+        ["assign", "q.mlir", "-o", "a.mlir", "--within", "-1"],
+        ["assign", "q.mlir", "-o", "a.mlir", "--within", "some"],
         ["compile", "a.mlir", "-o", "a.obj"],
         ["compile", "a.mlir", "-o", "a.o", "--entry", "a-b"],
         ["compile", "a.mlir", "-o", "a.o", "--entry", "int"],
         ["run", "a.mlir", "--samples", "x.npz", "-o", "y"],
+        ["compare", "a.mlir", "--samples", "x.npz"],
+        ["compare", "a.mlir", "--with", "reference"],
+        ["confirm", "a.mlir", "--float", "m.mlir", "--samples", "x.npz", "-o", "c.mlir"],
         ["demo"],
     ],
     ids=" ".join,

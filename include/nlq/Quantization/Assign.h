@@ -32,6 +32,9 @@ struct AssignOptions {
   Policy policy = Policy::Best;
   /// For Policy::Best.
   Metric metric = Metric::Consumer;
+  /// For Policy::Best: of the candidates whose score is at most so many dB
+  /// worse than the best one's, the cheapest is chosen.
+  double within = 0;
   /// For Policy::Uniform: a name of the registry.
   std::string method;
   /// Candidates that may be chosen. Policy::Uniform takes the first one
@@ -59,9 +62,10 @@ struct SlotAssignment {
   /// Index of the chosen one; none where the operation kept a method that is
   /// not among its candidates.
   std::optional<size_t> chosen;
-  /// The next best of those allowed.
+  /// The best of the others that are allowed.
   std::optional<size_t> runnerUp;
-  /// By how many dB the chosen one is better, at least 0.
+  /// By how many dB the chosen one is better; negative where a cheaper one was
+  /// chosen instead of the best.
   std::optional<double> margin;
   /// The metric that decided; none for Policy::Uniform and kept methods. `own`
   /// in place of `consumer` where no product follows the operation.
@@ -73,13 +77,19 @@ struct SlotAssignment {
 struct AssignReport {
   /// In the order of the function.
   std::vector<SlotAssignment> slots;
+
+  /// The choices with their reasons, in the format `nlq-assignment` that the
+  /// pass nlq-assign describes.
+  std::string toJSON() const;
+  /// Writes it beside `path` and renames: no half-written file is left.
+  llvm::Error save(llvm::StringRef path) const;
 };
 
 /// Sets the method of every quantized non-linear operation of `main` that has
 /// candidates, with a remark on each: what was chosen, its score, and the
-/// margin to the runner-up. Equal scores are decided by cost, then by the order
-/// of the candidates. `scores` may be null for Policy::Uniform only; where they
-/// are given they must be fresh.
+/// margin to the runner-up. Equal scores are decided by cost, equal costs by
+/// the score, then by the order of the candidates. `scores` may be null for
+/// Policy::Uniform only; where they are given they must be fresh.
 ///
 /// Fails after errors that name the operation, changing nothing: no candidate
 /// is allowed (with the filter and what is available), the method lacks the

@@ -74,14 +74,21 @@ def NLQAssign : Pass<"nlq-assign", "::mlir::ModuleOp"> {
 
     | policy | chooses |
     |---|---|
-    | `best` | per operation the best candidate by `metric` (`own` where `consumer` does not exist because no matrix product follows) |
+    | `best` | per operation the best candidate by `metric` (`own` where `consumer` does not exist because no matrix product follows), or the cheapest one that is at most `within` dB worse |
     | `paper` | per operation the smallest SQNR difference (metric `paper`) among the candidates of the set `seed` |
     | `uniform` | everywhere the first candidate of `method`, or of its fallback in the registry where it lacks the function |
 
-    Equal scores are decided by cost, then by the order of the candidates.
-    `methods`, `form`, `set`, `in-bits` and `out-bits` restrict the candidates;
+    Equal scores are decided by cost, equal costs by the score, then by the order
+    of the candidates. `methods`, `form`, `set`, `in-bits` and `out-bits` restrict the candidates;
     an operation that is left without one is an error that lists what is there.
     Scores of another module are refused.
+
+    `report` is a JSON file of the format `nlq-assignment`, version 1: `slots`
+    with `name`, `op`, the method `chosen` and the `runner_up`, the `metric` that
+    decided, the `margin` in dB by which the chosen one is better (negative where
+    a cheaper one was taken), the `reason` as in the remark, and all `candidates`
+    with `method` (the attribute), `text` (in short), `score`, `cost` and whether
+    they were `allowed`.
 
     ```mlir
     %1 = nlq.gelu %0 erf {candidates = [#nlq.ibert<...>, #nlq.ivit<...>],
@@ -98,6 +105,9 @@ def NLQAssign : Pass<"nlq-assign", "::mlir::ModuleOp"> {
            "paper, best or uniform">,
     Option<"metric", "metric", "std::string", "\"consumer\"",
            "Metric of the policy 'best': own, consumer, paper or logits">,
+    Option<"within", "within", "double", "0",
+           "Policy 'best' takes the cheapest candidate that is at most so many "
+           "dB worse than the best">,
     Option<"method", "method", "std::string", "\"\"",
            "Method of the policy 'uniform'">,
     Option<"methods", "methods", "std::string", "\"\"",
@@ -112,7 +122,9 @@ def NLQAssign : Pass<"nlq-assign", "::mlir::ModuleOp"> {
     Option<"outBits", "out-bits", "int64_t", "-1",
            "'out_bits' that may be chosen; -1 for all">,
     Option<"keepAssigned", "keep-assigned", "bool", "false",
-           "Leave operations alone that have a method">];
+           "Leave operations alone that have a method">,
+    Option<"report", "report", "std::string", "\"\"",
+           "A JSON file to write the choices and their reasons into">];
   let dependentDialects = ["::nlq::NLQDialect"];
 }
 

@@ -38,6 +38,8 @@ struct ExposedModel {
   std::vector<ExposedValue> arguments;
   /// One for each result of `main`, in order. All results are f32.
   std::vector<ExposedValue> results;
+  /// Names of what `main` returned before, in order; empty for constants.
+  std::vector<std::string> returned;
 };
 
 /// Makes `main` return all its named values (ValueNames.h) instead of its

@@ -37,7 +37,8 @@ struct MeasureOptions {
 /// requantizations and operations that move elements). Their other operands are
 /// the constants, or the float values quantized to the type they are read in.
 /// Signals and errors of all products that read a result are added up. There is
-/// no such score where no product follows.
+/// no such score where no product follows: `own` is measured there, whether it
+/// is asked for or not.
 ///
 /// `paper`: for each method that the registry has at the mixed method's widths
 /// (the set `seed`), the whole model with the method throughout: the reference

@@ -12,6 +12,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "nlq/Quantization/ValueNames.h"
+#include "llvm/Support/JSON.h"
 #include "gtest/gtest.h"
 
 using namespace mlir;
@@ -107,6 +108,84 @@ TEST_F(AssignTest, BestByConsumerBreaksTiesByCost) {
   EXPECT_EQ(report.slots[0].margin, 0.0);
   EXPECT_EQ(report.slots[1].metric, Metric::Own);
   EXPECT_EQ(report.slots[1].margin, 1.0);
+}
+
+TEST_F(AssignTest, TheCheapestWithinSomeDecibels) {
+  // Softmax by own: 20, 22, 10, 40 dB at costs 4, 3, 2, 1.
+  AssignOptions options;
+  options.metric = Metric::Own;
+  scores.slots[0].candidates[3].cost = 5;
+  options.within = 17.9;
+  EXPECT_EQ(assign(options), (Names{"table", "ivit"}));
+  EXPECT_EQ(report.slots[0].margin, 18.0);
+  // At 18 dB I-ViT comes in; I-BERT is cheaper and too far off at 19.
+  options.within = 18;
+  scores.slots[0].candidates[0].cost = 1;
+  EXPECT_EQ(assign(options).front(), "ivit");
+  EXPECT_EQ(report.slots[0].runnerUp, 3u);
+  EXPECT_EQ(report.slots[0].margin, -18.0);
+  EXPECT_EQ(
+      report.slots[0].reason,
+      "by own 22.0 dB, the cheapest within 18 dB of the best: 3.0 instead "
+      "of 5.0 instructions of #nlq.table<form = corrected, in = i8, "
+      "out_bits = 16>, 18.0 dB better");
+  // Equal costs: the better one. A candidate that is not allowed counts for
+  // nothing, neither as the best nor as the cheapest.
+  scores.slots[0].candidates[0].cost = 3;
+  options.within = 25;
+  EXPECT_EQ(assign(options).front(), "ivit");
+  options.filter.methods = {"ibert", "fqvit"};
+  options.within = 9;
+  EXPECT_EQ(assign(options).front(), "ibert");
+  options.within = 10;
+  EXPECT_EQ(assign(options).front(), "fqvit");
+}
+
+TEST_F(AssignTest, WithinIsOfTheBetterSideForDifferences) {
+  // By the paper's metric 30, 29 and 31: smaller is better, 29 the best.
+  AssignOptions options;
+  options.metric = Metric::Paper;
+  scores.slots[0].candidates[0].decibels[unsigned(Metric::Paper)] = 6;
+  scores.slots[0].candidates[1].decibels[unsigned(Metric::Paper)] = 5;
+  scores.slots[0].candidates[2].decibels[unsigned(Metric::Paper)] = 5.5;
+  options.within = 0.6;
+  EXPECT_EQ(assign(options).front(), "fqvit");
+  options.within = 0.4;
+  EXPECT_EQ(assign(options).front(), "ivit");
+}
+
+TEST_F(AssignTest, WithinMustBeANumber) {
+  AssignOptions options;
+  options.within = -1;
+  EXPECT_EQ(assign(options),
+            Names{"error: 'within' must be a number of dB of at "
+                  "least 0, found -1.000000e+00"});
+}
+
+TEST_F(AssignTest, Report) {
+  AssignOptions options;
+  options.filter.methods = {"ibert", "ivit"};
+  assign(options);
+  auto json = llvm::json::parse(report.toJSON());
+  ASSERT_TRUE(bool(json));
+  const llvm::json::Object &object = *json->getAsObject();
+  EXPECT_EQ(object.getString("format"), "nlq-assignment");
+  const llvm::json::Array &slots = *object.getArray("slots");
+  ASSERT_EQ(slots.size(), 2u);
+  const llvm::json::Object &slot = *slots[0].getAsObject();
+  EXPECT_EQ(slot.getString("name"), "softmax");
+  EXPECT_EQ(slot.getString("metric"), "consumer");
+  EXPECT_EQ(slot.getNumber("margin"), 1.0);
+  const llvm::json::Array &candidates = *slot.getArray("candidates");
+  ASSERT_EQ(candidates.size(), 4u);
+  const llvm::json::Object &first = *candidates[0].getAsObject();
+  EXPECT_EQ(first.getString("method"), slot.getString("chosen"));
+  EXPECT_EQ(first.getNumber("score"), 30.0);
+  EXPECT_EQ(first.getNumber("cost"), 4.0);
+  EXPECT_EQ(first.getBoolean("allowed"), true);
+  EXPECT_EQ(candidates[1].getAsObject()->getString("method"),
+            slot.getString("runner_up"));
+  EXPECT_EQ(candidates[3].getAsObject()->getBoolean("allowed"), false);
 }
 
 TEST_F(AssignTest, TheOrderDecidesEqualCosts) {
