@@ -6,7 +6,7 @@
 // begin with `start`, four loads of weights, one word of each row.
 // CHECK-LABEL: func @bytes
 // CHECK-SAME: (%{{.*}}: memref<12x8xi8>, %[[W:.*]]: memref<1x2x64x4xi8>, %[[S:.*]]: memref<64xi32>, %[[C:.*]]: memref<12x64xi32>)
-// CHECK-DAG: %[[COPY:.*]] = memref.alloc() {alignment = 64 : i64} : memref<48x8xi8>
+// CHECK-DAG: %[[COPY:.*]] = memref.alloc() {alignment = 64 : i64} : memref<12x8xi8>
 // CHECK-DAG: %[[P:.*]] = memref.collapse_shape %[[W]] {{.*}} into memref<1x2x256xi8>
 // The left operand's highest bits are inverted once.
 // CHECK: arith.xori %{{.*}}, %{{.*}} : vector<8xi8>
@@ -31,7 +31,7 @@ func.func @bytes(%a: memref<12x8xi8>, %w: memref<1x2x64x4xi8>, %s: memref<64xi32
 // zero. 17 columns take two registers, the second stores one element.
 // CHECK-LABEL: func @pairs
 // CHECK-SAME: (%[[A:.*]]: memref<2x5x5xi16>, %[[B:.*]]: memref<2x5x17xi8>, %[[C:.*]]: memref<2x5x17xi32>)
-// CHECK-NOT: memref<48x
+// CHECK-NOT: memref.alloc() {{.*}}5x
 // CHECK: %[[P:.*]] = memref.alloc() {{.*}} : memref<1x3x128xi16>
 // CHECK: linalg.fill ins(%{{.*}} : i16) outs(%[[P]]
 // CHECK: vector.interleave

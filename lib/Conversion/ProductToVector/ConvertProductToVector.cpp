@@ -9,6 +9,7 @@
 #include "ProductOperands.h"
 #include "nlq/Conversion/Passes.h"
 #include "nlq/Target/Dot.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace nlq {
 #define GEN_PASS_DEF_CONVERTPRODUCTTOVECTOR
@@ -41,7 +42,12 @@ private:
 
   void allocate();
   void lowerMatrix(Value batch);
-  void lowerChunk(Value begin, Value end, int64_t blockRows);
+  void lowerChunk(Value begin, Value end);
+  /// Rows that fill no block; they are done with the last chunk.
+  int64_t getRestRows() { return shape.rows % shape.tile.rows; }
+  int64_t getFullRows() { return shape.rows - getRestRows(); }
+  /// A multiple of the block's rows: chunks of about the same size.
+  int64_t getChunkRows();
   void lowerBlock(Value row, Value chunkRow, int64_t blockRows,
                   Columns columns);
   SmallVector<Value> startAccumulators(int64_t blockRows, Columns columns);
@@ -72,9 +78,10 @@ private:
   SmallVector<Value> buffers;
 };
 
-/// Rows of a chunk: its copy, 72 KB of i8 or 144 KB of i16 at a depth of 1536,
-/// fits in the second-level cache beside the right operand's blocks.
-constexpr int64_t kChunkRows = 48;
+/// Bytes of a chunk's rows of the left operand: they fit in the second-level
+/// cache beside a block of the right operand. (On Zen 3 a whole ViT-S takes the
+/// same time from 24 to 512 KB.)
+constexpr int64_t kChunkBytes = 128 * 1024;
 
 } // namespace
 
@@ -90,10 +97,11 @@ void ProductLowering::allocate() {
   unsigned leftBits = tile.group == 4 ? 8 : 16;
   if (copiesLeft()) {
     int64_t width = shape.getGroups() * tile.group;
-    leftCopy = allocateBuffer({kChunkRows, width}, leftBits);
+    int64_t copyRows = std::min(getChunkRows() + getRestRows(), shape.rows);
+    leftCopy = allocateBuffer({copyRows, width}, leftBits);
     // What pads the depth is multiplied by zeros, but must be there.
     if (width != shape.depth)
-      builder.loop(0, kChunkRows, 1, [&](Value row) {
+      builder.loop(0, copyRows, 1, [&](Value row) {
         for (int64_t k = shape.depth; k < width; ++k)
           builder.store(builder.zeros(VectorType::get(
                             {1}, builder.getIntegerType(leftBits))),
@@ -135,28 +143,54 @@ void ProductLowering::lowerMatrix(Value batch) {
     if (shape.tile.group == 4)
       emitCompensation(builder, shape, packed, start, features);
   }
-  int64_t blockRows = shape.tile.rows;
-  int64_t full = shape.rows / blockRows * blockRows;
-  int64_t chunkRows = kChunkRows / blockRows * blockRows;
-  builder.loop(0, full, chunkRows, [&](Value begin) {
-    Value end = arith::MinUIOp::create(builder, builder.add(begin, chunkRows),
+  int64_t full = getFullRows(), step = getChunkRows();
+  if (full == 0)
+    return lowerChunk(builder.index(0), builder.index(0));
+  builder.loop(0, full, step, [&](Value begin) {
+    Value end = arith::MinUIOp::create(builder, builder.add(begin, step),
                                        builder.index(full));
-    lowerChunk(begin, end, blockRows);
+    lowerChunk(begin, end);
   });
-  if (full != shape.rows)
-    lowerChunk(builder.index(full), builder.index(shape.rows),
-               shape.rows - full);
 }
 
-/// Rows `[begin, end)`, a multiple of `blockRows`.
-void ProductLowering::lowerChunk(Value begin, Value end, int64_t blockRows) {
-  if (copiesLeft())
-    emitLeftCopy(builder, shape, left, begin, end, leftCopy);
+int64_t ProductLowering::getChunkRows() {
+  int64_t rowBytes =
+      shape.getGroups() * shape.tile.group * (shape.tile.group == 4 ? 1 : 2);
+  int64_t blocks = getFullRows() / shape.tile.rows;
+  if (blocks == 0)
+    return shape.tile.rows;
+  int64_t fitting =
+      std::max<int64_t>(kChunkBytes / rowBytes / shape.tile.rows, 1);
+  int64_t chunks = llvm::divideCeil(blocks, fitting);
+  return int64_t(llvm::divideCeil(blocks, chunks)) * shape.tile.rows;
+}
+
+/// Rows `[begin, end)`, a multiple of the block's, and after the last of them
+/// the rest.
+void ProductLowering::lowerChunk(Value begin, Value end) {
+  int64_t blockRows = shape.tile.rows;
+  Value fullRows = builder.index(getFullRows());
+  Value isLast =
+      arith::CmpIOp::create(builder, arith::CmpIPredicate::eq, end, fullRows);
+  if (copiesLeft()) {
+    Value copyEnd = arith::SelectOp::create(builder, isLast,
+                                            builder.index(shape.rows), end);
+    emitLeftCopy(builder, shape, left, begin, copyEnd, leftCopy);
+  }
+  auto lowerRows = [&](Value row, int64_t rows, Columns columns) {
+    Value chunkRow = arith::SubIOp::create(builder, row, begin);
+    lowerBlock(row, chunkRow, rows, columns);
+  };
   auto lowerColumns = [&](Columns columns) {
-    builder.loop(begin, end, blockRows, [&](Value row) {
-      Value chunkRow = arith::SubIOp::create(builder, row, begin);
-      lowerBlock(row, chunkRow, blockRows, columns);
-    });
+    if (getFullRows() != 0)
+      builder.loop(begin, end, blockRows,
+                   [&](Value row) { lowerRows(row, blockRows, columns); });
+    if (getRestRows() == 0)
+      return;
+    auto rest = scf::IfOp::create(builder, isLast);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(rest.thenBlock());
+    lowerRows(fullRows, getRestRows(), columns);
   };
   const ProductTile &tile = shape.tile;
   int64_t full = shape.columns / tile.getColumns();
