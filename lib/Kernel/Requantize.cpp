@@ -47,8 +47,14 @@ struct Scaling {
   int64_t zeroPoint;
   Rounding rounding;
 
-  Scaling(double ratio, int64_t zeroPoint, Rounding rounding)
+  Scaling(double ratio, std::optional<int64_t> commonShift, int64_t zeroPoint,
+          Rounding rounding)
       : zeroPoint(zeroPoint), rounding(rounding) {
+    if (commonShift) {
+      multiplier = std::llround(std::ldexp(ratio, int(*commonShift)));
+      shift = *commonShift;
+      return;
+    }
     Dyadic dyadic = toDyadic(ratio);
     // A ratio of 2^31 or more: an exact left shift of the multiplier, as far as
     // it goes. Beyond, every x but the zero point saturates, and still does.
@@ -62,6 +68,22 @@ struct Scaling {
   }
 };
 } // namespace
+
+/// The shift of the largest ratio, if the multipliers of the others keep all
+/// but `spareBits` with it.
+static std::optional<int64_t> findCommonShift(llvm::ArrayRef<double> ratios,
+                                              unsigned multiplierBits,
+                                              unsigned spareBits) {
+  double least = HUGE_VAL, most = 0;
+  for (double ratio : ratios) {
+    least = std::min(least, std::fabs(ratio));
+    most = std::max(most, std::fabs(ratio));
+  }
+  int64_t shift = toDyadic(most, multiplierBits).shift;
+  if (std::ldexp(least, int(spareBits)) < most || shift < 0 || shift > 126)
+    return std::nullopt;
+  return shift;
+}
 
 /// The least x in [range.lo, range.hi] for which `predicate` holds, which keeps
 /// holding from there on; range.hi if there is none.
@@ -114,7 +136,7 @@ static bool fitsLane(Int128 value) {
 Value nlq::kernel::requantize(Value x, llvm::ArrayRef<double> ratios,
                               llvm::ArrayRef<int64_t> inZeroPoints,
                               int64_t outZeroPoint, Interval outRange,
-                              Rounding rounding) {
+                              Rounding rounding, unsigned multiplierBits) {
   Builder &builder = x.getBuilder();
   size_t columns = std::max(ratios.size(), inZeroPoints.size());
   assert((ratios.size() == columns || ratios.size() == 1) &&
@@ -126,11 +148,17 @@ Value nlq::kernel::requantize(Value x, llvm::ArrayRef<double> ratios,
   else
     llvm::consumeError(known.takeError()); // the finished graph is refused, too
 
+  // Half up is what no published arithmetic uses.
+  std::optional<int64_t> commonShift;
+  if (multiplierBits < 31)
+    commonShift = findCommonShift(ratios, multiplierBits, /*spareBits=*/3);
+  if (!commonShift && rounding == Rounding::HalfUp && ratios.size() > 1)
+    commonShift = findCommonShift(ratios, 31, /*spareBits=*/7);
   bool clampInput = false;
   Int128 least = 0, most = 0;
   std::vector<int64_t> multipliers, shifts, zeroPoints, lows, highs;
   for (size_t i = 0; i < columns; ++i) {
-    Scaling scale(ratios[ratios.size() == 1 ? 0 : i],
+    Scaling scale(ratios[ratios.size() == 1 ? 0 : i], commonShift,
                   inZeroPoints[inZeroPoints.size() == 1 ? 0 : i], rounding);
     for (int64_t end : {range.lo, range.hi})
       if (!fitsLane(scale(end)) || !fitsLane(Int128(end) - scale.zeroPoint))

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Exponential.h"
+#include <cassert>
 #include <cmath>
 
 using namespace nlq;
@@ -81,9 +82,106 @@ llvm::Expected<Exponential> nlq::methods::polynomialExp(Value d, double s,
   return Exponential{value.named("exponential"), c};
 }
 
+/// rnd(2^15 * value), at most 2^15 - 1.
+static int64_t fraction15(double value) {
+  return std::min<int64_t>(std::llround(std::ldexp(value, 15)), INT16_MAX);
+}
+
+/// x - rnd(x * part / 2^15), for x and part of 0 to 2^15 - 1: at least 0, as
+/// the rounded part of an integer is at most that integer.
+static Value lessPart(Value x, Value part) {
+  Builder &builder = x.getBuilder();
+  return builder.assume(
+      x - builder.mulShift(x, part, builder.constant(15), Rounding::HalfUp),
+      {0, INT16_MAX}, "a number less a part of it is not negative");
+}
+
+Exponential nlq::methods::tabulatedExp(Value d, double s, int64_t last) {
+  Builder &builder = d.getBuilder();
+  auto times = [&](Value x, Value y) {
+    return builder.mulShift(x, y, builder.constant(15), Rounding::HalfUp);
+  };
+  // u by a factor from a distance that fills 15 bits. It is below 2, or hardly
+  // above where few distances make a step of `s` wide.
+  int64_t up = 0;
+  while (last << (up + 1) <= INT16_MAX && up < 14)
+    ++up;
+  double factor = s / (kTabulatedReach / 0x1p15) / std::ldexp(1, int(up));
+  assert(factor < 3 && "distances beyond the reach");
+  Value filled = builder.shiftLeft(d, up);
+  Value u;
+  if (factor < 1) {
+    u = times(filled, builder.constant(fraction15(factor)));
+  } else {
+    Value more =
+        factor < 2
+            ? times(filled, builder.constant(fraction15(factor - 1)))
+            : builder.shiftLeft(
+                  times(filled, builder.constant(fraction15(factor / 2 - 0.5))),
+                  1);
+    u = builder.assume(filled + builder.min(more, INT16_MAX - filled),
+                       {0, INT16_MAX}, "no more is added than is left");
+  }
+
+  kernel::Table halvings(16), roots(16);
+  for (int64_t i = 0; i < 16; ++i) {
+    halvings[i] = 32768 - (32768 >> i);
+    roots[i] = std::llround(double(kTabulatedOne) * std::exp2(-double(i) / 16));
+  }
+  Value upper = builder.shiftRight(u, 7);
+  Value octave = builder.shiftRight(upper, 4);
+  // t (a - t b) is 1 - e^-x at t = 1/2 and t = 1, x = t * step.
+  const double step = kTabulatedReach / 256;
+  const double end = -std::expm1(-step), middle = -std::expm1(-step / 2);
+  Value t = builder.shiftLeft(u - builder.shiftLeft(upper, 7), 8);
+  Value part = times(
+      t, fraction15(4 * middle - end) -
+             times(t, builder.constant(fraction15(4 * middle - 2 * end))));
+  Value e = lessPart(
+      builder.lookup(std::move(roots), upper - builder.shiftLeft(octave, 4)),
+      part);
+  e = lessPart(e, builder.lookup(std::move(halvings), octave));
+  // The last u, where 1/2 is left, stands for all that lie beyond.
+  e = builder.select(
+      builder.compare(kernel::Predicate::LT, u, builder.constant(INT16_MAX)), e,
+      builder.constant(0));
+  return {e.named("exponential"), kTabulatedOne};
+}
+
+/// Shares in 2^-15 of exponentials of 15 bits, in elements of 16 bits. With n
+/// the bits of S + 1, which is 2^15 or more,
+///   F = rnd(2^(n+14) / (S + 1)) in 2^14 to 2^15,  y = e * F / 2^15,
+///   share = rnd(y / 2^(n-16))
+/// which is e / S but for a relative 2^-14. y is computed as e less a part of
+/// it, so that a row with one element other than 0 has the share 2^15 - 1.
+static Value shares16(Builder &builder, const Exponential &exponential,
+                      llvm::StringRef lemma) {
+  Value sum =
+      builder.assume(builder.reduceSum(exponential.value).named("row_sum"),
+                     {exponential.one, INT64_MAX}, lemma);
+  Value total = sum + (32768 - exponential.one);
+  Value bits = builder.bitLength(total);
+  Value factor = builder.assume(
+      builder
+          .div(builder.shiftLeft(builder.constant(1), bits + 14), total,
+               Rounding::HalfUp)
+          .named("reciprocal"),
+      {1 << 14, 1 << 15}, "2^(n-1) <= S + 1 < 2^n for a sum of n bits");
+  Value normal = lessPart(exponential.value, 32768 - factor);
+  return builder.shiftRight(normal, bits - 16, Rounding::HalfUp).named("share");
+}
+
 MethodKernel nlq::methods::storeShares(Builder &builder,
                                        const Exponential &exponential,
                                        const Problem &problem) {
+  // The lemma: one distance in each row is 0, its exponential is
+  // `exponential.one`, and no exponential is negative.
+  const char *lemma = "the row's largest element contributes e^0 to a sum of "
+                      "exponentials, none of which is negative";
+  if (exponential.one == kTabulatedOne && problem.outBits == 16 &&
+      problem.result.isPerTensor() && problem.result.scales[0] >= 0x1p-15)
+    return storeResult(builder, shares16(builder, exponential, lemma),
+                       {0x1p-15}, problem);
   int64_t one = (int64_t(1) << problem.outBits) - 1;
   double scale = 1 / double(one);
   double steps = 1 / problem.result.scales[0];
@@ -92,12 +190,7 @@ MethodKernel nlq::methods::storeShares(Builder &builder,
     one = int64_t(steps);
     scale = problem.result.scales[0];
   }
-  // The lemma: one distance in each row is 0, its exponential is
-  // `exponential.one`, and no exponential is negative.
-  Value share = kernel::shareOfRowSum(exponential.value, exponential.one,
-                                      "the row's largest element contributes "
-                                      "e^0 to a sum of exponentials, none "
-                                      "of which is negative",
+  Value share = kernel::shareOfRowSum(exponential.value, exponential.one, lemma,
                                       one, /*fractionBits=*/31);
   return storeResult(builder, share, {scale}, problem);
 }

@@ -52,6 +52,17 @@ struct Exponential {
   int64_t one;
 };
 
+/// e^(-s*d) for d in 0 to `last`, which is below 2^15, in 16 bits. The distance
+/// u in steps of ln 2 / 2^11, up to 16 ln 2, is a power of two, a table of 16
+/// entries, and a parabola q that meets 1 - e^-x at 0 and in the middle and at
+/// the end of its range, which is ln 2 / 16:
+///   F[(u >> 7) mod 16] * (1 - q(u mod 2^7)) / 2^(u >> 11)
+/// Each product is rounded to 2^-15 once. e^0 is exactly `kTabulatedOne`; from
+/// `kTabulatedReach` on the exponential is 0.
+inline constexpr int64_t kTabulatedOne = 32767;
+inline constexpr double kTabulatedReach = 16 * 0.693147180559945309;
+Exponential tabulatedExp(kernel::Value d, double s, int64_t last);
+
 /// The same polynomial, corrected: the distance is first brought to the finest
 /// scale s' = s / 2^k at which a row of `rowLength` exponentials still sums up
 /// to less than `limit`; constants are rounded, and so is the shift.

@@ -87,18 +87,28 @@ nlq::methods::accurateLayerNorm(Builder &builder, Value v, double unit,
   // (C-1), hence |z| <= sqrt(C - 1). Roundings of root and inverse are relative
   // errors far below the factor 2 that is left here.
   Value y = (v * columns - row->sum).named("deviation");
+  const char *lemma =
+      "an element of a row of C deviates by at most sqrt(C - 1) "
+      "standard deviations";
   double reach = std::sqrt(double(columns));
-  int64_t zBits = 28 - int64_t(std::ceil(std::log2(reach)));
+  int64_t reachBits = int64_t(std::ceil(std::log2(reach)));
+  int64_t zBits = 26 - reachBits;
   int64_t zLimit = int64_t(std::ceil(std::ldexp(2 * reach, int(zBits))));
+  // The root of v 4^e is below 2^31, so that |y| 2^e is below
+  // 2^(31 - fraction + reachBits). Shifted to 30 bits, y can be multiplied
+  // with one shift for all rows, which is beyond the lower half of the product.
+  int64_t up = fraction - 1 - reachBits;
+  Value shift = (60 - fraction - zBits) - inverse.exponent;
+  if (up >= 0) {
+    const int64_t limit = int64_t(1) << 30;
+    y = builder.assume(builder.shiftLeft(y, inverse.exponent + up),
+                       {-limit, limit}, lemma);
+    shift = builder.constant(60 - fraction - zBits + up);
+  }
   Value z = builder.assume(
-      builder
-          .mulShift(y, inverse.mantissa,
-                    (60 - fraction - zBits) - inverse.exponent,
-                    Rounding::HalfUp)
+      builder.mulShift(y, inverse.mantissa, shift, Rounding::HalfUp)
           .named("standardised"),
-      {-zLimit, zLimit},
-      "an element of a row of C deviates by at most sqrt(C - 1) standard "
-      "deviations");
+      {-zLimit, zLimit}, lemma);
 
   // gamma z + beta in steps of the result's scale / 2^fine. One shift for all
   // columns: small gammas lose relative precision that the sum cannot show.
@@ -117,22 +127,34 @@ nlq::methods::accurateLayerNorm(Builder &builder, Value v, double unit,
   if (fine < 0)
     return refuse("gamma and beta reach " + text(largestOut) +
                   " steps of the result's scale, and 2^30 are allowed");
-  double ratio = std::ldexp(largestGamma, int(fine - zBits)); // below 8
-  int64_t shift =
-      ratio > 0 ? kernel::toDyadic(ratio, /*mantissaBits=*/30).shift : 30;
-  shift = std::min<int64_t>(shift, 62);
+  // Coarser, as far as 2^-8, if the product's upper half then is gamma z.
+  const int64_t half = 32;
+  auto shiftOf = [&](int64_t fine) {
+    double ratio = std::ldexp(largestGamma, int(fine - zBits));
+    return ratio > 0 ? kernel::toDyadic(ratio, /*mantissaBits=*/31).shift : 31;
+  };
+  int64_t coarser = fine;
+  while (coarser > 8 && shiftOf(coarser) < half)
+    --coarser;
+  bool upperHalf = shiftOf(coarser) >= half;
+  if (upperHalf)
+    fine = coarser;
+  int64_t gammaShift = upperHalf ? half : shiftOf(fine);
   std::vector<int64_t> multipliers(columns), offsets(columns);
   std::vector<double> scales;
   for (int64_t i = 0; i < columns; ++i) {
     multipliers[i] =
-        std::llround(std::ldexp(gamma[i], int(fine - zBits + shift)));
-    offsets[i] = std::llround(std::ldexp(beta[i], int(fine)));
+        std::llround(std::ldexp(gamma[i], int(fine - zBits + gammaShift)));
+    // The upper half is floored, which takes half a step off on average.
+    double offset = std::ldexp(beta[i], int(fine));
+    offsets[i] = upperHalf ? int64_t(std::ceil(offset)) : std::llround(offset);
   }
   for (double scale : to.scales)
     scales.push_back(std::ldexp(scale, int(-fine)));
   Value scaled =
       builder.mulShift(z, builder.column("gamma", std::move(multipliers)),
-                       builder.constant(shift), Rounding::HalfUp);
+                       builder.constant(gammaShift),
+                       upperHalf ? Rounding::Floor : Rounding::HalfUp);
   Value out = scaled + builder.column("beta", std::move(offsets));
   out.named("grid");
   // The result's grid is a power of two coarser.

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Steps.h"
+#include "nlq/Kernel/Bound.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
@@ -70,6 +71,21 @@ static std::string nameGrid(Value grid) {
   return graph.nodes[id].text;
 }
 
+/// 15 bits where that keeps elements of 16 bits narrow and is off by less than
+/// 2^-4 steps of an 8-bit result (2^-13 of at most 2^8 steps); 31 otherwise.
+static unsigned getMultiplierBits(Value grid, const Problem &problem) {
+  if (problem.form == Form::Reference ||
+      problem.result.range.hi - problem.result.range.lo > 255)
+    return 31;
+  llvm::Expected<kernel::Interval> range =
+      kernel::boundNode(grid.getBuilder().getGraph(), grid.getId());
+  if (!range) {
+    llvm::consumeError(range.takeError()); // the finished graph is refused, too
+    return 31;
+  }
+  return kernel::storageRange(16).contains(*range) ? 15 : 31;
+}
+
 MethodKernel nlq::methods::storeResult(Builder &builder, Value grid,
                                        std::vector<double> scales,
                                        const Problem &problem) {
@@ -83,7 +99,8 @@ MethodKernel nlq::methods::storeResult(Builder &builder, Value grid,
              to.zeroPoints[0];
   else
     stored = kernel::requantize(grid, ratios, {0}, to.zeroPoints[0], to.range,
-                                stepRounding(problem.form));
+                                stepRounding(problem.form),
+                                getMultiplierBits(grid, problem));
   MethodKernel result;
   result.kernel = builder.finish(stored, to.bits);
   result.grid.node = std::move(name);

@@ -7,17 +7,15 @@
 //===----------------------------------------------------------------------===//
 //
 // Exact values, computed when the kernel is built and looked up by it: the best
-// any method can do with an input of so few values.
-//   gelu     up to 256 values of `in`: one entry per value, on the result's
-//   grid
-//            (as the lookup operators of TFLite and TOSA do), or on one of 16
-//            bits where the result has a scale per column. More: max(x, 0) and
-//            what GELU is below it, which depends on |x| and is 0 far away,
-//            interpolated between at most 128 entries.
-//   softmax  e^(-s*d) for the distance d from the row's maximum, one reciprocal
-//            of the row sum, one rounded product per element. Distances too
-//            large for one table are split in high and low bits, and the
-//            exponentials of both multiplied.
+// any method can do with an input of so few values. Where an input has many,
+// tables of 16 entries, which one instruction can hold, are put together:
+//   gelu     up to 256 values of `in` and one scale of the result: one entry
+//   per
+//            value, on the result's grid (as the lookup operators of TFLite and
+//            TOSA do). Otherwise max(x, 0) and what GELU is below it, which
+//            depends on |x| and is 0 far away, by 16 parabolas.
+//   softmax  e^(-s*d) for the distance d from the row's maximum as a product
+//            (tabulatedExp), and shares of the row sum, all in 16 bits.
 // There is no published arithmetic to reproduce, hence no reference form.
 //
 //===----------------------------------------------------------------------===//
@@ -35,11 +33,6 @@ using kernel::Rounding;
 using kernel::Table;
 using kernel::Value;
 
-static constexpr int64_t kMaxEntries = 4096;
-
-/// The largest magnitude on a grid of 16 bits.
-static constexpr double kLargest16 = 32767;
-
 /// The exact GELU.
 static std::vector<double> gelu(const Problem &problem,
                                 const std::vector<double> &x) {
@@ -55,39 +48,25 @@ static MethodKernel entryPerValue(const Problem &problem, int64_t entries) {
   for (int64_t i = 0; i < entries; ++i)
     in[i] = from.dequantize(from.range.lo + i);
   std::vector<double> out = gelu(problem, in);
-  // A result with one scale: its own grid, so that nothing is rounded twice.
-  // Otherwise 16 bits for all that some column can hold.
-  double scale = to.scales[0];
-  kernel::Interval range{to.range.lo - to.zeroPoints[0],
-                         to.range.hi - to.zeroPoints[0]};
-  if (!to.isPerTensor()) {
-    double largest = 0, widest = 0;
-    for (double y : out)
-      largest = std::max(largest, std::fabs(y));
-    for (double columnScale : to.scales)
-      widest =
-          std::max(widest, columnScale * double(std::max(-range.lo, range.hi)));
-    scale = std::max(std::min(largest, widest) / kLargest16, 0x1p-60);
-    range = {-int64_t(kLargest16), int64_t(kLargest16)};
-  }
   Table table(entries);
-  for (int64_t i = 0; i < entries; ++i)
-    table[i] = int64_t(std::clamp(std::floor(out[i] / scale + 0.5),
-                                  double(range.lo), double(range.hi)));
+  for (int64_t i = 0; i < entries; ++i) {
+    double steps = std::floor(out[i] / to.scales[0] + 0.5);
+    table[i] = int64_t(std::clamp(steps + double(to.zeroPoints[0]),
+                                  double(to.range.lo), double(to.range.hi))) -
+               to.zeroPoints[0];
+  }
   Builder builder(problem.maxRowLength);
   Value index = narrowOperand(builder, problem) - from.range.lo;
-  return storeResult(builder, builder.lookup(std::move(table), index), {scale},
-                     problem);
+  return storeResult(builder, builder.lookup(std::move(table), index),
+                     {to.scales[0]}, problem);
 }
 
 /// GELU(x) = max(x, 0) + f(|x|) with f(a) = GELU(-a), for both kinds; f is 0
-/// beyond 4.5 to within 2^-16. Between entries that are h apart f is
-/// interpolated linearly, which is off by h^2/8 f'' where the entries are exact
-/// (f'' is at most 0.8): they are moved by half of that, so that the error has
-/// either sign. At most 128 entries and h a power of two in steps of `in` make
-/// it 2.5e-4 at most.
-static MethodKernel interpolated(const Problem &problem) {
-  const int64_t kSegments = 128;
+/// beyond 4.5 to within 2^-16. 0 to 4.5 (less if `in` reaches less far) is 2^14
+/// steps, 16 segments of h = 0.28 each. In each a parabola meets f at both ends
+/// and in the middle; it is off by at most h^3/125 times the third
+/// derivative, 1.3e-4.
+static MethodKernel parabolas(const Problem &problem) {
   const Quantized &from = problem.narrowed;
   const double s = from.scales[0];
   Builder builder(problem.maxRowLength);
@@ -96,39 +75,53 @@ static MethodKernel interpolated(const Problem &problem) {
   int64_t most = std::max(std::abs(from.range.lo - from.zeroPoints[0]),
                           std::abs(from.range.hi - from.zeroPoints[0]));
   int64_t fine = 0;
-  while (double(most << (fine + 1)) <= kLargest16)
+  while (most << (fine + 1) <= INT16_MAX)
     ++fine;
-  double scale = std::ldexp(s, int(-fine));
-  int64_t reach = int64_t(std::ceil(std::min(4.5 / s, double(most))));
-  int64_t lowBits = 0;
-  while (reach >= kSegments << lowBits)
-    ++lowBits;
-  const double step = std::ldexp(s, int(lowBits));
+  const double scale = std::ldexp(s, int(-fine));
 
-  std::vector<double> knots(kSegments + 3);
-  for (int64_t i = 0; i < kSegments + 3; ++i)
-    knots[i] = -step * double(i - 1);
-  std::vector<double> f = gelu(problem, knots);
-  Table values(kSegments + 1);
-  for (int64_t i = 0; i <= kSegments; ++i) {
-    double curvature = f[i] - 2 * f[i + 1] + f[i + 2];
-    double moved = f[i + 1] - (lowBits > 0 ? curvature / 16 : 0);
-    values[i] = std::llround(moved / scale);
-  }
-  Table slopes(kSegments);
-  for (int64_t i = 0; i < kSegments; ++i)
-    slopes[i] = values[i + 1] - values[i];
-  values.pop_back();
-
-  int64_t last = (kSegments << lowBits) - 1;
+  // |x| to 0 ... 2^14 - 1, by a factor of 1/2 to 1 from 2^14 ... 2^15 - 1.
+  int64_t last = int64_t(std::ceil(std::min(4.5 / s, double(most))));
+  int64_t up = 0;
+  while (last << (up + 1) <= INT16_MAX)
+    ++up;
+  while (last << up > INT16_MAX)
+    --up;
   Value distance = builder.abs(builder.clamp(x, {-last, last}));
-  Value segment = builder.shiftRight(distance, lowBits);
-  Value below = builder.lookup(std::move(values), segment);
-  if (lowBits > 0)
-    below =
-        below + builder.mulShift(builder.lookup(std::move(slopes), segment),
-                                 distance - builder.shiftLeft(segment, lowBits),
-                                 builder.constant(lowBits), Rounding::HalfUp);
+  distance = up >= 0 ? builder.shiftLeft(distance, up)
+                     : builder.shiftRight(distance, -up);
+  const int64_t top = (int64_t(1) << 14) - 1;
+  int64_t factor = std::llround(
+      std::ldexp(double(top) / std::ldexp(double(last), int(up)), 15));
+  Value position = builder.min(
+      builder.mulShift(distance, factor, 15, Rounding::HalfUp), top);
+  Value segment = builder.shiftRight(position, 10);
+  Value t = builder.shiftLeft(position - builder.shiftLeft(segment, 10), 5);
+
+  const double h = double(last) * s / double(top) * 1024;
+  std::vector<double> knots(33);
+  for (size_t i = 0; i < knots.size(); ++i)
+    knots[i] = -h / 2 * double(i);
+  std::vector<double> f = gelu(problem, knots);
+  // f, which is above -0.2, has steps of its own so that its roundings do not
+  // add up; |slopes| and |curvatures| are below 0.5 h.
+  int64_t finer = 0;
+  while (finer < 4 && std::ldexp(0.25 / scale, int(finer + 1)) <= 0x1p13)
+    ++finer;
+  const double unit = std::ldexp(scale, int(-finer));
+  Table constants(16), slopes(16), curvatures(16);
+  for (size_t i = 0; i < 16; ++i) {
+    double start = f[2 * i], middle = f[2 * i + 1], end = f[2 * i + 2];
+    constants[i] = std::llround(start / unit);
+    slopes[i] = std::llround((4 * middle - 3 * start - end) / unit);
+    curvatures[i] = std::llround(2 * (start - 2 * middle + end) / unit);
+  }
+  auto times = [&](Value factor) {
+    return builder.mulShift(t, factor, 15, Rounding::HalfUp);
+  };
+  Value below = builder.lookup(std::move(constants), segment) +
+                times(builder.lookup(std::move(slopes), segment) +
+                      times(builder.lookup(std::move(curvatures), segment)));
+  below = builder.shiftRight(builder.min(below, 0), finer, Rounding::HalfUp);
   Value grid = builder.shiftLeft(builder.max(x, 0), fine) + below;
   return storeResult(builder, grid, {scale}, problem);
 }
@@ -139,7 +132,7 @@ static llvm::Expected<MethodKernel> buildGelu(const Problem &problem) {
     return std::move(error);
   const Quantized &from = problem.narrowed;
   int64_t entries = from.range.hi - from.range.lo + 1;
-  if (entries <= 256)
+  if (entries <= 256 && problem.result.isPerTensor())
     return entryPerValue(problem, entries);
   if (entries > 65536 ||
       std::max(std::abs(from.range.lo - from.zeroPoints[0]),
@@ -148,56 +141,42 @@ static llvm::Expected<MethodKernel> buildGelu(const Problem &problem) {
                   llvm::Twine(from.range.lo) + ", " +
                   llvm::Twine(from.range.hi) +
                   "], and 16 bits around the zero point are allowed");
-  return interpolated(problem);
-}
-
-/// rnd(one * e^(-step * i)) for i = 0 ... entries - 1.
-static Table exponentials(double step, int64_t entries, int64_t one) {
-  Table table(entries);
-  for (int64_t i = 0; i < entries; ++i)
-    table[i] = std::llround(double(one) * std::exp(-step * double(i)));
-  return table;
+  return parabolas(problem);
 }
 
 static llvm::Expected<MethodKernel> buildSoftmax(const Problem &problem) {
   if (llvm::Error error =
           requireOneScale(problem, "a softmax compares columns"))
     return std::move(error);
-  double s = problem.narrowed.scales[0];
-  const int64_t one = int64_t(1) << 16;
+  const double s = problem.narrowed.scales[0];
+  const kernel::Interval range = problem.narrowed.range;
   Builder builder(problem.maxRowLength);
-  Value d = distanceFromMax(narrowOperand(builder, problem));
+  Value x = narrowOperand(builder, problem);
+  Value largest = builder.reduceMax(x).named("row_max");
 
-  // From here on the exponential is below a quarter of its grid's step.
-  double farthest = std::ceil(std::log(4.0 * double(one)) / s);
-  double distances = std::min(farthest, double(problem.narrowed.range.hi) -
-                                            double(problem.narrowed.range.lo));
-  if (distances < double(kMaxEntries)) {
-    int64_t last = int64_t(distances);
-    Value e =
-        builder.lookup(exponentials(s, last + 1, one), builder.min(d, last));
-    return storeShares(builder, {e.named("exponential"), one}, problem);
-  }
-  // e^(-s*d) = e^(-s*256*high) * e^(-s*low), low in 0 to 255. The first factor
-  // has 14 bits more than the product, so that small ones keep their value.
-  double highs = std::floor(distances / 256) + 1;
-  if (highs > double(kMaxEntries))
-    return refuse("at the scale " + text(s) +
-                  " the exponential needs a table of " + text(highs) +
-                  " entries, and " + llvm::Twine(kMaxEntries) + " are allowed");
-  d = builder.min(d, int64_t(distances));
-  Value high = builder.shiftRight(d, 8);
-  Value low = d - builder.shiftLeft(high, 8);
-  const int64_t extraBits = 14;
-  Value e = builder.mulShift(
-      builder.lookup(exponentials(256 * s, int64_t(highs), one << extraBits),
-                     high),
-      builder.lookup(exponentials(s, 256, int64_t(1) << extraBits), low),
-      builder.constant(2 * extraBits), Rounding::HalfUp);
-  return storeShares(builder, {e.named("exponential"), one}, problem);
+  // From here on the exponential rounds to 0.
+  double vanishing = std::ceil(kTabulatedReach / s);
+  int64_t farthest =
+      int64_t(std::min(vanishing, double(range.hi) - double(range.lo)));
+  if (farthest < range.hi - range.lo)
+    x = builder.max(x, builder.max(largest - farthest, range.lo));
+  Value d = builder.assume(
+      largest - x, {0, farthest},
+      "an element was raised to no less than so much below the maximum");
+  // In 15 bits, coarser if need be: a step is 7e-4 at most then, and the
+  // exponential off by half of that, relatively.
+  int64_t coarser = 0;
+  while (((farthest >> coarser) + 1) > INT16_MAX)
+    ++coarser;
+  d = builder.shiftRight(d, coarser, Rounding::HalfUp).named("distance");
+  return storeShares(builder,
+                     tabulatedExp(d, std::ldexp(s, int(coarser)),
+                                  (farthest >> coarser) + (coarser > 0)),
+                     problem);
 }
 
 static const Candidate kSoftmaxWidths[] = {
+    {Profile::Extra, Narrowing::None, 0, 16},
     {Profile::Extra, Narrowing::Symmetric, 0, 16},
     {Profile::Extra, Narrowing::Symmetric, 16, 16},
 };

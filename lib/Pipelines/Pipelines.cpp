@@ -74,7 +74,10 @@ void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
 
   // Layers share the code of equal kernels and products.
   pm.addPass(createNLQOutline());
-  pm.addPass(createConvertNLQToVector({options.lanes}));
+  ConvertNLQToVectorOptions vectorOptions;
+  vectorOptions.features = features;
+  vectorOptions.lanes = options.lanes;
+  pm.addPass(createConvertNLQToVector(vectorOptions));
   ConvertProductToVectorOptions productOptions;
   productOptions.features = features;
   pm.addNestedPass<func::FuncOp>(createConvertProductToVector(productOptions));

@@ -1,10 +1,13 @@
 // RUN: nlq-opt %s -convert-nlq-to-vector -split-input-file -verify-diagnostics
 // RUN: not nlq-opt %s -split-input-file -convert-nlq-to-vector=lanes=12 \
 // RUN:   2>&1 | FileCheck %s --check-prefix=LANES
-// RUN: not nlq-opt %s -split-input-file -convert-nlq-to-vector=lanes=0 \
+// RUN: not nlq-opt %s -split-input-file -convert-nlq-to-vector=lanes=-4 \
 // RUN:   2>&1 | FileCheck %s --check-prefix=NONE
+// RUN: not nlq-opt %s -split-input-file -convert-nlq-to-vector=features=sse9 \
+// RUN:   2>&1 | FileCheck %s --check-prefix=FEATURES
 // LANES: error: lanes must be a power of two, found 12
-// NONE: error: lanes must be a power of two, found 0
+// NONE: error: lanes must be a power of two, found -4
+// FEATURES: error: unknown vector feature 'sse9'
 
 #copy = #nlq.graph<max_row_length = 8, inputs = [x : element i8 in [-128, 127]],
   nodes = [n0 : element = input 0()], result = n0 : i8>

@@ -1,13 +1,13 @@
 // RUN: nlq-opt %s -nlq-to-integer -canonicalize -cse -verify-diagnostics \
 // RUN:   | FileCheck %s
 
-// The example of the pass: 0.1 / 0.2 is 2^30 / 2^31.
+// The example of the pass: 0.1 / 0.2 is 2^30 / 2^31, a shift by 1.
 // CHECK-LABEL: func @requantize
 // CHECK-SAME: (%[[X:.*]]: tensor<4xi32>) -> tensor<4xi8>
 // CHECK: %[[E:.*]] = tensor.empty() : tensor<4xi8>
 // CHECK: %[[Y:.*]] = nlq.kernel <max_row_length = 4,
 // CHECK-SAME: inputs = [x : element i32 in [-2147483648, 2147483647]],
-// CHECK-SAME: nodes = [n0 : element = input 0(), n1 : uniform = constant 1073741824(), n2 : uniform = constant 31(), n3 : element = mul_shift half_up(n0, n1, n2),
+// CHECK-SAME: nodes = [n0 : element = input 0(), n1 : uniform = constant 1(), n2 : element = shift_right half_up(n0, n1),
 // CHECK-SAME: constant -128(),
 // CHECK-SAME: constant 127(),
 // CHECK-SAME: ins(%[[X]] : tensor<4xi32>) outs(%[[E]] : tensor<4xi8>) -> tensor<4xi8>
@@ -105,21 +105,23 @@ func.func @softmax(%x: tensor<3x2x4xi8>) -> tensor<3x2x4xi16> {
   return %2 : tensor<3x2x4xi16>
 }
 
-// The method narrows first: 0.1 / 0.4 is 2^30 / 2^32; then -31 to 31.
+// The method narrows first: 0.1 / 0.4 is 2^30 / 2^32, a shift by 2; then -31 to
+// 31.
 // CHECK-LABEL: func @narrowed
-// CHECK: nlq.kernel {{.*}}constant 1073741824(), {{.*}}constant 32(), {{.*}}constant -31(){{.*}}constant 31()
+// CHECK: nlq.kernel {{.*}}constant 2(), {{.*}}shift_right half_up{{.*}}constant -31(){{.*}}constant 31()
 func.func @narrowed(%x: tensor<2x4x!a>) -> tensor<2x4x!p> {
   %0 = nlq.softmax %x {method = #nlq.ivit<in = !quant.uniform<i8<-31:31>:f32, 0.4>>}
       : tensor<2x4x!a> -> tensor<2x4x!p>
   return %0 : tensor<2x4x!p>
 }
 
-// Gamma and beta end in integer constants, whatever holds them.
+// Gamma and beta end in integer constants, whatever holds them: in steps of 0.1 /
+// 2^16, gamma as the factor of a product with 2^25 whose upper half is taken.
 // CHECK-LABEL: func @layer_norm
 // CHECK-NOT: f32
-// CHECK-DAG: %[[G:.*]] = arith.constant dense<[335544320, 671088640, 167772160, 83886080]> : tensor<4xi32>
+// CHECK-DAG: %[[G:.*]] = arith.constant dense<[83886080, 167772160, 41943040, 20971520]> : tensor<4xi32>
 // CHECK-DAG: %[[B:.*]] = arith.constant dense<[655360, 0, 327680, 163840]> : tensor<4xi32>
-// CHECK: nlq.kernel {{.*}} gamma : column i32 in [83886080, 671088640], beta : column i32 in [0, 655360]]
+// CHECK: nlq.kernel {{.*}} gamma : column i32 in [20971520, 167772160], beta : column i32 in [0, 655360]]
 // CHECK-SAME: ins(%{{.*}}, %[[G]], %[[B]] : tensor<2x4xi8>, tensor<4xi32>, tensor<4xi32>)
 // CHECK: return
 func.func @layer_norm(%x: tensor<2x4x!a>) -> tensor<2x4x!a> {

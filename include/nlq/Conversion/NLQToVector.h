@@ -9,7 +9,7 @@
 #ifndef NLQ_CONVERSION_NLQTOVECTOR_H
 #define NLQ_CONVERSION_NLQTOVECTOR_H
 
-#include "llvm/ADT/StringRef.h"
+#include "nlq/Target/VectorFeatures.h"
 #include "llvm/Support/LogicalResult.h"
 
 namespace mlir {
@@ -22,11 +22,13 @@ class KernelOp;
 /// Replaces a kernel on buffers by loops over its rows, whose body is vector
 /// code of at most `maxLanes` elements. A row is passed over once per phase: a
 /// phase ends with the reductions that the next one needs; element values that
-/// are dear to compute again wait in a row-sized scratch buffer.
+/// are dear to compute again wait in a row-sized scratch buffer. `features`
+/// says which instructions the target has special forms for.
 /// Fails, with an error on the operation, where `bound` refuses the graph or
 /// the operands are tensors.
 llvm::LogicalResult lowerKernelToVector(mlir::RewriterBase &rewriter,
-                                        KernelOp op, int64_t maxLanes);
+                                        KernelOp op, int64_t maxLanes,
+                                        const VectorFeatures &features);
 
 } // namespace nlq
 

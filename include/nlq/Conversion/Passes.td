@@ -16,7 +16,7 @@ def NLQToInteger : Pass<"nlq-to-integer", "::mlir::ModuleOp"> {
   let description = [{
     Replaces every quantized nlq operation by `nlq.kernel` on signless integers:
     the kernel that its method builds, and for `nlq.requantize` the shared
-    requantization kernel. Quantized types disappear, also from functions, calls
+    requantization kernel, simplified. Quantized types disappear, also from functions, calls
     and operations of the tensor dialect; the boundary casts `quant.qcast` and
     `quant.dcast` stay, each beside the `quant.scast` that gives it its type.
 
@@ -123,10 +123,15 @@ def ConvertNLQToVector : Pass<"convert-nlq-to-vector", "::mlir::ModuleOp"> {
     before it. Widths follow from `bound`. Rows of dynamic length end in single
     elements; they must not be longer than the graph's `max_row_length`.
   }];
-  let options = [Option<"lanes", "lanes", "int64_t", "16",
-                        "Elements per vector, a power of two">];
+  let options = [
+    ListOption<"features", "features", "std::string",
+               "Vector features of the target: avx2, avx512bw">,
+    Option<"lanes", "lanes", "int64_t", "0",
+           "Elements per vector, a power of two; 0: as many as fill a vector "
+           "of the target with 16 bits each">];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+    "::mlir::math::MathDialect",
     "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::vector::VectorDialect"];
 }

@@ -40,12 +40,18 @@ Dyadic toDyadic(double ratio, unsigned mantissaBits = 31);
 /// `ratios` and `inZeroPoints` hold one value, or one per column. A ratio is
 /// the scale of x over the scale of the result; it may be negative.
 ///
+/// Each ratio is applied as toDyadic has it, with `multiplierBits`. With one
+/// per column and `rounding` half up, all columns have the shift of the largest
+/// ratio if none is below 2^-7 of it: the others' multipliers then have between
+/// 24 and 31 bits. (With fewer than 31 asked for, none below 2^-3 of it.)
+///
 /// Where the product could leave 32 bits, x is clamped first to the values that
 /// do not saturate anyway, which keeps the result: 32-bit lanes then suffice as
 /// long as `outRange`, widened by the largest |ratio|, fits in 32 bits.
 Value requantize(Value x, llvm::ArrayRef<double> ratios,
                  llvm::ArrayRef<int64_t> inZeroPoints, int64_t outZeroPoint,
-                 Interval outRange, Rounding rounding);
+                 Interval outRange, Rounding rounding,
+                 unsigned multiplierBits = 31);
 
 /// floor(a / d) and a - floor(a / d) * d, which `bound` knows to lie in
 /// 0 to d - 1. d > 0.

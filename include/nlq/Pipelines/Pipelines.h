@@ -17,8 +17,9 @@ namespace nlq {
 /// What `nlq-compile` and `nlq-lower-to-llvm` can be told.
 struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
   Option<int64_t> lanes{*this, "lanes",
-                        llvm::cl::desc("elements per vector in kernels"),
-                        llvm::cl::init(16)};
+                        llvm::cl::desc("elements per vector in kernels; 0: as "
+                                       "the target's features suggest"),
+                        llvm::cl::init(0)};
   Option<bool> allowFloat{
       *this, "allow-float",
       llvm::cl::desc("compile float operations between the boundary casts "

@@ -13,6 +13,7 @@
 #include "mlir/Transforms/DialectConversion.h"
 #include "nlq/Conversion/Passes.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
+#include "nlq/Kernel/Rewrites.h"
 
 namespace nlq {
 #define GEN_PASS_DEF_NLQTOINTEGER
@@ -176,7 +177,7 @@ FailureOr<KernelMap> NLQToIntegerPass::buildKernels() {
     std::string widths = methods::describeWidths(*kernel);
     if (!widths.empty())
       emitRemark(op->getLoc()) << what << ": " << widths;
-    kernels.try_emplace(op, std::move(*kernel));
+    kernels.try_emplace(op, kernel::simplify(*kernel));
     ++numKernels;
   };
   getOperation().walk([&](Operation *op) {

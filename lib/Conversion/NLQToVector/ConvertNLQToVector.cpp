@@ -26,16 +26,23 @@ struct ConvertNLQToVectorPass
   using ConvertNLQToVectorBase::ConvertNLQToVectorBase;
 
   void runOnOperation() override {
-    if (lanes < 1 || !llvm::isPowerOf2_64(lanes)) {
+    llvm::Expected<VectorFeatures> known =
+        VectorFeatures::parse(ArrayRef<std::string>(*features));
+    if (!known) {
+      getOperation().emitError(llvm::toString(known.takeError()));
+      return signalPassFailure();
+    }
+    if (lanes < 0 || (lanes > 0 && !llvm::isPowerOf2_64(lanes))) {
       getOperation().emitError("lanes must be a power of two, found ")
           << int64_t(lanes);
       return signalPassFailure();
     }
+    int64_t maxLanes = lanes > 0 ? lanes : known->avx512bw ? 32 : 16;
     SmallVector<KernelOp> kernels;
     getOperation().walk([&](KernelOp op) { kernels.push_back(op); });
     IRRewriter rewriter(&getContext());
     for (KernelOp op : kernels)
-      if (failed(lowerKernelToVector(rewriter, op, lanes)))
+      if (failed(lowerKernelToVector(rewriter, op, maxLanes, *known)))
         return signalPassFailure();
   }
 };

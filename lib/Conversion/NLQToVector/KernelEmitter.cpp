@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "nlq/Target/Fixed16.h"
 
 using namespace mlir;
 using namespace nlq;
@@ -87,6 +88,14 @@ Value KernelEmitter::resize(Value value, unsigned width) {
   Type type = getType(width, lanesOf(value));
   if (from < width)
     return arith::ExtSIOp::create(builder, type, value);
+  // AVX2 narrows by packs that saturate. No lane does, which LLVM can't know.
+  if (from == 32 && width == 16 && features.avx2 && !features.avx512bw &&
+      lanesOf(value) > 0) {
+    value =
+        arith::MaxSIOp::create(builder, value, constantLike(INT16_MIN, value));
+    value =
+        arith::MinSIOp::create(builder, value, constantLike(INT16_MAX, value));
+  }
   return arith::TruncIOp::create(builder, type, value);
 }
 
@@ -189,8 +198,10 @@ Value KernelEmitter::emitNode(NodeId id, ArrayRef<Value> operands,
     return arith::ShLIOp::create(builder, wide(0), amount);
   }
   case Opcode::ShiftRight:
-    return emitShiftRight(operands[0], getBits(node.operands[0]), operands[1],
-                          bounds.intervals[node.operands[1]], node.rounding);
+    return emitShiftRight(operands[0], getBits(node.operands[0]),
+                          bounds.intervals[node.operands[0]].lo >= 0,
+                          operands[1], bounds.intervals[node.operands[1]],
+                          node.rounding);
   case Opcode::Div:
     return emitDiv(id, operands);
   case Opcode::BitLength: {
@@ -225,19 +236,26 @@ Value KernelEmitter::emitNode(NodeId id, ArrayRef<Value> operands,
 ///   half even  half - 1 + (bit `amount` of value), at least 0
 ///   half away  half - (value < 0), at least 0
 ///   to zero    (value < 0) ? 2^amount - 1 : 0
-Value KernelEmitter::emitShiftRight(Value value, unsigned bits, Value amount,
+/// A value of at least 0 plus half is read as an unsigned number.
+Value KernelEmitter::emitShiftRight(Value value, unsigned bits,
+                                    bool nonNegative, Value amount,
                                     Interval amountRange, Rounding rounding) {
+  bool isUnsigned = nonNegative && (rounding == Rounding::Floor ||
+                                    rounding == Rounding::HalfUp);
+  bool needsRoom = rounding != Rounding::Floor && !isUnsigned;
   // Past the bits of the value a larger amount gives the same result: cap it
-  // two bits above them, which keeps value + half within the lane.
-  int64_t cap = std::min<int64_t>(amountRange.hi, bits + 1);
-  unsigned width =
-      std::max(getLane(std::max<unsigned>(bits, cap + 1) + 1), widthOf(value));
+  // where value + half stays within the lane.
+  int64_t cap = std::min<int64_t>(amountRange.hi, bits + needsRoom);
+  unsigned width = std::max(
+      getLane(std::max<unsigned>(bits, cap + 1) + needsRoom), widthOf(value));
   value = resize(value, width);
   amount = resize(amount, std::max(width, widthOf(amount)));
   if (amountRange.hi > cap)
     amount = arith::MinSIOp::create(builder, amount, constantLike(cap, amount));
   amount = resize(amount, width);
   auto shiftFloor = [&](Value x) -> Value {
+    if (isUnsigned)
+      return arith::ShRUIOp::create(builder, x, amount);
     return arith::ShRSIOp::create(builder, x, amount);
   };
   if (rounding == Rounding::Floor)
@@ -245,7 +263,12 @@ Value KernelEmitter::emitShiftRight(Value value, unsigned bits, Value amount,
   Value one = constantLike(1, value);
   Value zero = constantLike(0, value);
   Value power = arith::ShLIOp::create(builder, one, amount);
-  Value half = arith::ShRSIOp::create(builder, power, one);
+  Value half =
+      amountRange.lo > 0
+          ? arith::ShLIOp::create(builder, one,
+                                  arith::SubIOp::create(builder, amount, one))
+                .getResult()
+          : arith::ShRSIOp::create(builder, power, one).getResult();
   auto isNegative = [&]() -> Value {
     return arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, value,
                                  zero);
@@ -279,19 +302,100 @@ Value KernelEmitter::emitShiftRight(Value value, unsigned bits, Value amount,
   return shiftFloor(arith::AddIOp::create(builder, value, addend));
 }
 
+/// floor(a * b / 2^half), the high half of a product of twice the lane, which
+/// targets have an instruction for (16 bits) or make of even and odd lanes
+/// (32). `sticky`: the lowest bit is set where the low half is not 0.
+Value KernelEmitter::emitHighHalf(Value a, Value b, bool sticky) {
+  unsigned half = widthOf(a);
+  Value low, high;
+  if (half == 32) {
+    auto product = arith::MulSIExtendedOp::create(builder, a, b);
+    low = product.getLow();
+    high = product.getHigh();
+  } else {
+    Value product = arith::MulIOp::create(builder, resize(a, 2 * half),
+                                          resize(b, 2 * half));
+    auto lower = [&](Value value) -> Value {
+      return arith::TruncIOp::create(builder, a.getType(), value);
+    };
+    low = lower(product);
+    high = lower(
+        arith::ShRUIOp::create(builder, product, constantLike(half, product)));
+  }
+  if (!sticky)
+    return high;
+  Value rest = arith::CmpIOp::create(builder, arith::CmpIPredicate::ne, low,
+                                     constantLike(0, low));
+  return arith::OrIOp::create(builder, high, extendUnsigned(rest, half));
+}
+
+/// round(a * b / 2^amount) from the product's high half alone, where that is
+/// enough, or by an instruction that rounds: nothing if the lanes are no halves
+/// of the product's, or the shift does not reach beyond the low half. All that
+/// rounding asks of the low half is whether it is 0, and for ties upwards or no
+/// ties not even that:
+///   floor((p + 2^(s-1)) / 2^s) = floor((floor(p / 2^h) + 2^(s-h-1)) / 2^(s-h))
+/// for h < s, as 2^(s-1) is a multiple of 2^h.
+Value KernelEmitter::emitHighMulShift(const Node &node,
+                                      ArrayRef<Value> operands,
+                                      Interval product) {
+  Interval a = bounds.intervals[node.operands[0]];
+  Interval amount = bounds.intervals[node.operands[2]];
+  unsigned aBits = ::getBits(a.lo, a.hi);
+  unsigned widest = std::max(aBits, getBits(node.operands[1]));
+  if (lanesOf(operands[0]) > 0 && widest <= 16 && amount.lo == 15 &&
+      amount.hi == 15 && node.rounding == Rounding::HalfUp &&
+      product.hi < int64_t(1) << 30)
+    if (Value value = emitRoundedProduct(builder, resize(operands[0], 16),
+                                         resize(operands[1], 16), features))
+      return value;
+  int64_t half = widest <= 16 ? 16 : 32;
+  if (lanesOf(operands[0]) == 0 || widest > 32 ||
+      ::getBits(product.lo, product.hi) <= half)
+    return Value();
+  bool sticky =
+      node.rounding != Rounding::Floor && node.rounding != Rounding::HalfUp;
+  int64_t least = half + (node.rounding == Rounding::Floor ? 0
+                          : sticky                         ? 2
+                                                           : 1);
+  // Room in `a` makes up for a shift that is too small.
+  int64_t up = std::max<int64_t>(0, least - amount.lo);
+  if (int64_t(aBits) + up > half)
+    return Value();
+  Value left = resize(operands[0], half);
+  if (up > 0)
+    left = arith::ShLIOp::create(builder, left, constantLike(up, left));
+  Value high = emitHighHalf(left, resize(operands[1], half), sticky);
+  auto ofHigh = [&](int64_t end) {
+    return int64_t((__int128(end) << up) >> half) | int64_t(sticky);
+  };
+  unsigned bits = ::getBits(ofHigh(product.lo), ofHigh(product.hi));
+  Value rest =
+      resize(operands[2], std::max<unsigned>(half, widthOf(operands[2])));
+  rest = arith::AddIOp::create(builder, rest, constantLike(up - half, rest));
+  return emitShiftRight(high, bits, product.lo >= 0, rest,
+                        {amount.lo + up - half, amount.hi + up - half},
+                        node.rounding);
+}
+
 Value KernelEmitter::emitMulShift(NodeId id, ArrayRef<Value> operands) {
   const Node &node = graph.nodes[id];
   Interval a = bounds.intervals[node.operands[0]];
   Interval b = bounds.intervals[node.operands[1]];
   __int128 corners[] = {__int128(a.lo) * b.lo, __int128(a.lo) * b.hi,
                         __int128(a.hi) * b.lo, __int128(a.hi) * b.hi};
-  unsigned bits = ::getBits(*std::min_element(corners, corners + 4),
-                            *std::max_element(corners, corners + 4));
+  __int128 least = *std::min_element(corners, corners + 4);
+  __int128 most = *std::max_element(corners, corners + 4);
+  unsigned bits = ::getBits(least, most);
+  if (bits <= 64)
+    if (Value value =
+            emitHighMulShift(node, operands, {int64_t(least), int64_t(most)}))
+      return value;
   unsigned width = std::max(
       {getLane(bits), getWidth(node.operands[0]), getWidth(node.operands[1])});
   Value product = arith::MulIOp::create(builder, resize(operands[0], width),
                                         resize(operands[1], width));
-  return emitShiftRight(product, bits, operands[2],
+  return emitShiftRight(product, bits, least >= 0, operands[2],
                         bounds.intervals[node.operands[2]], node.rounding);
 }
 
@@ -425,6 +529,14 @@ Value KernelEmitter::emitLookup(const Node &node, Value index, unsigned width) {
         arith::IndexCastOp::create(builder, builder.getIndexType(), index);
     Value entry = memref::LoadOp::create(builder, table, ValueRange(position));
     return resize(entry, std::max(width, entryWidth));
+  }
+  const Table &entriesOf = graph.tables[node.imm];
+  if (entriesOf.size() <= 16 && llvm::all_of(entriesOf, [](int64_t entry) {
+        return entry >= INT16_MIN && entry <= INT16_MAX;
+      })) {
+    SmallVector<int16_t> words(entriesOf.begin(), entriesOf.end());
+    if (Value entry = emitLookup16(builder, words, resize(index, 16), features))
+      return entry;
   }
   Value zero = arith::ConstantIndexOp::create(builder, 0);
   VectorType type =

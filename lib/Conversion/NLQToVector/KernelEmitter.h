@@ -20,6 +20,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "nlq/Kernel/Bound.h"
 #include "nlq/Kernel/Graph.h"
+#include "nlq/Target/VectorFeatures.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace nlq {
@@ -31,8 +32,10 @@ class KernelEmitter {
 public:
   /// `tables` holds one memref of a constant global per table of the graph.
   KernelEmitter(mlir::ImplicitLocOpBuilder &builder, const kernel::Graph &graph,
-                const kernel::Bounds &bounds, mlir::ValueRange tables)
-      : builder(builder), graph(graph), bounds(bounds), tables(tables) {}
+                const kernel::Bounds &bounds, mlir::ValueRange tables,
+                const VectorFeatures &features)
+      : builder(builder), graph(graph), bounds(bounds), tables(tables),
+        features(features) {}
 
   /// Values of the nodes in one scope: a row, or a chunk within it.
   using Scope = llvm::DenseMap<kernel::NodeId, mlir::Value>;
@@ -66,7 +69,11 @@ private:
   mlir::Value constantLike(int64_t value, mlir::Value like);
   mlir::Value emitMulShift(kernel::NodeId id,
                            llvm::ArrayRef<mlir::Value> operands);
-  mlir::Value emitShiftRight(mlir::Value value, unsigned bits,
+  mlir::Value emitHighMulShift(const kernel::Node &node,
+                               llvm::ArrayRef<mlir::Value> operands,
+                               kernel::Interval product);
+  mlir::Value emitHighHalf(mlir::Value a, mlir::Value b, bool sticky);
+  mlir::Value emitShiftRight(mlir::Value value, unsigned bits, bool nonNegative,
                              mlir::Value amount, kernel::Interval amountRange,
                              kernel::Rounding rounding);
   mlir::Value emitDiv(kernel::NodeId id, llvm::ArrayRef<mlir::Value> operands);
@@ -80,6 +87,7 @@ private:
   const kernel::Graph &graph;
   const kernel::Bounds &bounds;
   mlir::ValueRange tables;
+  const VectorFeatures &features;
 };
 
 } // namespace nlq

@@ -17,6 +17,7 @@
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "nlq/Conversion/NLQToVector.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
+#include "nlq/Target/Dot.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -134,10 +135,12 @@ namespace {
 class RowLowering {
 public:
   RowLowering(RewriterBase &rewriter, KernelOp op, const Graph &graph,
-              const Bounds &bounds, int64_t maxLanes)
+              const Bounds &bounds, int64_t maxLanes,
+              const VectorFeatures &features)
       : builder(op.getLoc(), rewriter), op(op), graph(graph), bounds(bounds),
-        maxLanes(maxLanes), schedule(makeSchedule(graph)), tables(makeTables()),
-        emitter(builder, graph, bounds, tables) {}
+        maxLanes(maxLanes), features(features), schedule(makeSchedule(graph)),
+        tables(makeTables()),
+        emitter(builder, graph, bounds, tables, features) {}
 
   void run();
 
@@ -154,6 +157,11 @@ private:
   Value emitInput(const Input &input, Value memref, Value column,
                   ValueRange position, int64_t lanes, unsigned width);
   unsigned accumulatorWidth(NodeId reduction) const;
+  bool sumsPairs(NodeId reduction, int64_t lanes) const;
+  Value addPairs(NodeId reduction, int64_t lanes, Value accumulator,
+                 Value firstNew, KernelEmitter::Scope &chunk,
+                 KernelEmitter::Scope &row);
+  Value zeroOldLanes(Value value, Value firstNew);
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(builder, value);
   }
@@ -168,6 +176,7 @@ private:
   const Graph &graph;
   const Bounds &bounds;
   int64_t maxLanes;
+  const VectorFeatures &features;
   Schedule schedule;
   SmallVector<Value> tables;
   KernelEmitter emitter;
@@ -289,6 +298,68 @@ unsigned RowLowering::accumulatorWidth(NodeId reduction) const {
   return std::max(emitter.getWidth(range), emitter.getWidth(node.operands[0]));
 }
 
+/// Whether a sum takes two neighbouring terms of 16 bits at a time, or two
+/// products of such factors, into half as many accumulators.
+bool RowLowering::sumsPairs(NodeId reduction, int64_t lanes) const {
+  if (!(features.avx2 || features.avx512bw) || lanes < 8 ||
+      graph.nodes[reduction].opcode != Opcode::ReduceSum ||
+      accumulatorWidth(reduction) < 32)
+    return false;
+  NodeId id = graph.nodes[reduction].operands[0];
+  if (!variesInRow(graph.nodes[id]))
+    return false;
+  if (emitter.getWidth(id) == 16)
+    return true;
+  const Node &term = graph.nodes[id];
+  Interval range = bounds.intervals[id];
+  return term.opcode == Opcode::Mul &&
+         emitter.getWidth(term.operands[0]) == 16 &&
+         emitter.getWidth(term.operands[1]) == 16 &&
+         range.lo >= INT32_MIN / 2 && range.hi <= INT32_MAX / 2;
+}
+
+/// `accumulator` plus the pairs of one chunk.
+Value RowLowering::addPairs(NodeId reduction, int64_t lanes, Value accumulator,
+                            Value firstNew, KernelEmitter::Scope &chunk,
+                            KernelEmitter::Scope &row) {
+  NodeId id = graph.nodes[reduction].operands[0];
+  const Node &term = graph.nodes[id];
+  Value left, right;
+  if (emitter.getWidth(id) == 16) {
+    left = emitter.emitChunk(id, lanes, chunk, row);
+    right = arith::ConstantOp::create(
+        builder,
+        SplatElementsAttr::get(cast<VectorType>(left.getType()), APInt(16, 1)));
+  } else {
+    left = emitter.emitChunk(term.operands[0], lanes, chunk, row);
+    right = emitter.emitChunk(term.operands[1], lanes, chunk, row);
+  }
+  left = zeroOldLanes(left, firstNew);
+  auto sumsType = VectorType::get({lanes / 2}, builder.getI32Type());
+  if (accumulator.getType() == sumsType)
+    return emitPairDot(builder, accumulator, left, right, features);
+  Value zero =
+      arith::ConstantOp::create(builder, builder.getZeroAttr(sumsType));
+  Value sums = emitPairDot(builder, zero, left, right, features);
+  return arith::AddIOp::create(
+      builder, accumulator,
+      arith::ExtSIOp::create(builder, accumulator.getType(), sums));
+}
+
+/// 0 in lanes below `firstNew` (null: none).
+Value RowLowering::zeroOldLanes(Value value, Value firstNew) {
+  if (!firstNew)
+    return value;
+  auto type = VectorType::get(cast<VectorType>(value.getType()).getShape(),
+                              builder.getIndexType());
+  Value isNew = arith::CmpIOp::create(
+      builder, arith::CmpIPredicate::uge, vector::StepOp::create(builder, type),
+      vector::BroadcastOp::create(builder, type, firstNew));
+  Value zero =
+      arith::ConstantOp::create(builder, builder.getZeroAttr(value.getType()));
+  return arith::SelectOp::create(builder, isNew, value, zero);
+}
+
 /// The neutral elements of a phase's reductions.
 SmallVector<Value> RowLowering::startAccumulators(const Phase &phase,
                                                   int64_t lanes) {
@@ -299,7 +370,8 @@ SmallVector<Value> RowLowering::startAccumulators(const Phase &phase,
                           ? bounds.intervals[node.operands[0]].lo
                           : 0;
     IntegerType element = builder.getIntegerType(accumulatorWidth(id));
-    auto type = VectorType::get({lanes}, element);
+    auto type =
+        VectorType::get({sumsPairs(id, lanes) ? lanes / 2 : lanes}, element);
     values.push_back(arith::ConstantOp::create(
         builder,
         SplatElementsAttr::get(
@@ -356,18 +428,14 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
   SmallVector<Value> next;
   for (auto [id, accumulator] : llvm::zip(phase.reductions, accumulators)) {
     const Node &node = graph.nodes[id];
+    if (sumsPairs(id, lanes)) {
+      next.push_back(addPairs(id, lanes, accumulator, firstNew, chunk, row));
+      continue;
+    }
     Value value = emitter.emitChunk(node.operands[0], lanes, chunk, row);
     value = emitter.resize(value, accumulatorWidth(id));
-    if (firstNew && node.opcode == Opcode::ReduceSum) {
-      auto type = VectorType::get({lanes}, builder.getIndexType());
-      Value isNew = arith::CmpIOp::create(
-          builder, arith::CmpIPredicate::uge,
-          vector::StepOp::create(builder, type),
-          vector::BroadcastOp::create(builder, type, firstNew));
-      Value zero = arith::ConstantOp::create(
-          builder, builder.getZeroAttr(value.getType()));
-      value = arith::SelectOp::create(builder, isNew, value, zero);
-    }
+    if (node.opcode == Opcode::ReduceSum)
+      value = zeroOldLanes(value, firstNew);
     next.push_back(combine(node, accumulator, value));
   }
   for (NodeId id : phase.spills)
@@ -450,7 +518,8 @@ void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
 }
 
 LogicalResult nlq::lowerKernelToVector(RewriterBase &rewriter, KernelOp op,
-                                       int64_t maxLanes) {
+                                       int64_t maxLanes,
+                                       const VectorFeatures &features) {
   if (!op.hasPureBufferSemantics())
     return op->emitOpError("must be on buffers to become vector code");
   for (Value operand : op->getOperands())
@@ -463,7 +532,7 @@ LogicalResult nlq::lowerKernelToVector(RewriterBase &rewriter, KernelOp op,
     return op->emitOpError("has no safe lanes: ")
            << llvm::toString(bounds.takeError());
   rewriter.setInsertionPoint(op);
-  RowLowering(rewriter, op, graph, *bounds, maxLanes).run();
+  RowLowering(rewriter, op, graph, *bounds, maxLanes, features).run();
   rewriter.eraseOp(op);
   return success();
 }

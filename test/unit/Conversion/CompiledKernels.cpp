@@ -20,6 +20,7 @@
 #include "nlq/InitAll.h"
 #include "nlq/Kernel/Evaluate.h"
 #include "nlq/Pipelines/Pipelines.h"
+#include "llvm/TargetParser/Triple.h"
 #include "gtest/gtest.h"
 
 using namespace mlir;
@@ -161,6 +162,8 @@ std::vector<Target> nlq::getTestTargets() {
   std::vector<Target> targets = {getHostTarget()};
   if (targets.front().features.find("+avx512f") != std::string::npos)
     targets.push_back(cantFail(parseTarget("x86-64-v3")));
+  if (llvm::Triple(targets.front().triple).isX86())
+    targets.push_back(cantFail(parseTarget("x86-64-v2")));
   return targets;
 }
 

@@ -52,8 +52,8 @@ private:
   std::vector<Array> arguments;
 };
 
-/// This machine, and where it is an x86-64 with AVX-512 also one that has AVX2
-/// only.
+/// This machine, and where it is an x86-64 also one without AVX2, for which the
+/// portable forms are emitted; with AVX-512 also one that has AVX2 only.
 std::vector<Target> getTestTargets();
 
 /// Loads every dialect the lowering needs.

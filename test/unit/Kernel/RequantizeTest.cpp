@@ -272,6 +272,43 @@ TEST(Requantize, PerColumn) {
   }
 }
 
+/// Half up, columns of like ratios share a shift, which costs no more than
+/// 2^-24 of a value with 31 bits, and 2^-12 with 15; unlike ones do not.
+TEST(Requantize, ColumnsShareAShift) {
+  Random random(8);
+  for (unsigned bits : {31u, 15u})
+    for (bool alike : {true, false}) {
+      std::vector<double> ratios;
+      double spread = bits == 31 ? 100 : 7;
+      for (int i = 0; i < 64; ++i)
+        ratios.push_back(std::ldexp(alike ? 1 + (spread - 1) * double(i) / 64
+                                          : std::ldexp(1, i / 4),
+                                    -14));
+      Builder b(64);
+      Value x = b.element("x", 16, storageRange(16));
+      Kernel kernel = b.finish(requantize(x, ratios, {0}, 0, storageRange(16),
+                                          Rounding::HalfUp, bits),
+                               16);
+      bool shared = true;
+      for (const Input &input : kernel.graph.inputs)
+        shared &= input.name != "shift";
+      EXPECT_EQ(shared, alike);
+      Evaluator evaluator(kernel, 64);
+      std::vector<int64_t> out(64);
+      for (unsigned pattern = 0; pattern < kNumInputPatterns; ++pattern) {
+        auto xs = randomInputs(kernel, 64, InputPattern(pattern), 7)[0];
+        evaluator.run({xs}, 0, out);
+        for (int i = 0; i < 64; ++i) {
+          double exact =
+              std::clamp(ratios[i] * double(xs[i]), -32768.0, 32767.0);
+          ASSERT_NEAR(double(out[i]), exact,
+                      0.5 + std::fabs(exact) *
+                                (bits == 31 || !alike ? 0x1p-24 : 0x1p-12));
+        }
+      }
+    }
+}
+
 //===----------------------------------------------------------------------===//
 // Quotients and shares
 //===----------------------------------------------------------------------===//

@@ -131,7 +131,9 @@ TEST(Softmax, CorrectedAccuracy) {
       {"ivit", Form::Corrected, 8, {16.4, 25.8, 33.7, 32.7, 36.4}},
       {"ivit", Form::Corrected, 16, {32.4, 32.1, 35.3, 34.8, 38.7}},
       {"table", Form::Corrected, 8, {16.7, 28.2, 38.7, 35.6, 41.4}},
-      {"table", Form::Corrected, 16, {65.3, 73.8, 78.3, 82.4, 78.4}},
+      // Exponentials have 15 bits, which shows where the largest is far above
+      // the others (82.4 and 78.4 dB without that limit).
+      {"table", Form::Corrected, 16, {65.3, 73.8, 77, 77, 72}},
   };
   for (const Expectation &e : expectations)
     for (size_t i = 0; i < 5; ++i)
@@ -223,6 +225,30 @@ TEST(Softmax, CorrectedSixteenBitScores) {
   }
 }
 
+/// Tables take accumulators as they are: distances of more than 15 bits lose
+/// their lowest ones. Probabilities of 2^-15 are within a step and a half, and
+/// the 2^-10 that errors of the exponents and of small exponentials cost.
+TEST(Softmax, TableOfAccumulators) {
+  for (double s : {1e-6, 3e-5, 4e-4, 0.02, 0.7})
+    for (int64_t length : {1, 197, 1024}) {
+      Quantized in = symmetric(32, s);
+      Rows rows = gaussianRows(in, 20, length, 2.5, 0, 5);
+      for (Row &row : adversarialRows(in, length))
+        rows.push_back(row);
+      Problem problem = softmaxProblem(in, length, 16, Form::Corrected);
+      problem.result = symmetric(16, 0x1p-15);
+      std::vector<Reals> wanted = exact("softmax", problem, in, rows);
+      Outcome outcome = run("table", "softmax", problem, rows);
+      ASSERT_EQ(outcome.result.size(), rows.size());
+      for (size_t i = 0; i < rows.size(); ++i)
+        for (int64_t j = 0; j < length; ++j)
+          ASSERT_NEAR(double(outcome.result[i][j]),
+                      std::min(wanted[i][j] * 0x1p15, 32767.0),
+                      1.5 + wanted[i][j] * 0x1p15 * 0x1p-10)
+              << "scale " << s << " of " << length;
+    }
+}
+
 /// The whole way from an accumulator to signed 16-bit probabilities, one of
 /// which is 1 and must saturate.
 TEST(Softmax, AccumulatorToProbabilities) {
@@ -288,9 +314,6 @@ TEST(Softmax, Refusals) {
   EXPECT_EQ(reason("ibert", "softmax", at(1.8, 8, Form::Corrected)), "");
   EXPECT_NE(
       reason("fqvit", "softmax", at(2e-5, 16, Form::Reference)).find("62 bits"),
-      std::string::npos);
-  EXPECT_NE(
-      reason("table", "softmax", at(1e-6, 32, Form::Corrected)).find("4096"),
       std::string::npos);
   EXPECT_NE(reason("table", "softmax", at(0.05, 8, Form::Reference))
                 .find("no such implementation"),
