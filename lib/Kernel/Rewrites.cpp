@@ -155,7 +155,14 @@ Kernel nlq::kernel::simplify(const Kernel &kernel) {
     }
     copies.push_back(builder.append(std::move(node)));
   }
-  return builder.finish(copies[graph.result], graph.resultBits);
+  Kernel simple = builder.finish(copies[graph.result], graph.resultBits);
+  // With a maximum goes what `bound` knew of differences from it.
+  llvm::Expected<Bounds> after = bound(simple.graph);
+  bool asTight = bool(after) && bounds->intervals[graph.result].contains(
+                                    after->intervals[simple.graph.result]);
+  if (!after)
+    llvm::consumeError(after.takeError());
+  return asTight ? simple : kernel;
 }
 
 //===----------------------------------------------------------------------===//

@@ -19,8 +19,11 @@
 
 // CHECK-LABEL: func @softmax
 // CHECK-SAME: (%[[X:.*]]: memref<5x20xi8>, %[[Y:.*]]: memref<5x20xi16>)
-// The powers wait in scratch, allocated once, before the loop over the rows.
-// CHECK-DAG: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<64xi16>
+// The five rows are one block, which goes through each pass together. Largest
+// elements, powers and sums wait in scratch, allocated once, before the loops.
+// CHECK-DAG: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<8x64xi16>
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<8xi64>
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<8xi64>
 // CHECK-DAG: %[[T:.*]] = memref.get_global @[[$TABLE]]
 // CHECK: scf.for %[[ROW:.*]] = %c0 to %c5 step %c1 {
 
@@ -33,26 +36,33 @@
 // CHECK: %[[LAST:.*]] = vector.load %[[X]][%[[ROW]], %c12]
 // CHECK: arith.maxsi %[[MAX]],
 // CHECK: %[[LARGEST:.*]] = vector.reduction <maxsi>, %{{.*}} : vector<8xi16> into i16
+// CHECK: %[[L64:.*]] = arith.extsi %[[LARGEST]] : i16 to i64
+// CHECK: memref.store %[[L64]], %[[MAXIMA:.*]][%[[ROW]]] : memref<8xi64>
 
+// CHECK: scf.for %[[ROW1:.*]] = %c0 to %c5 step %c1 {
+// CHECK: memref.load %[[MAXIMA]][%[[ROW1]]]
 // CHECK: %[[SUM:.*]] = scf.for %[[C1:.*]] = %c0 to %c16 step %c8 iter_args
-// CHECK: vector.broadcast %[[LARGEST]] : i16 to vector<8xi16>
+// CHECK: vector.broadcast %{{.*}} : i16 to vector<8xi16>
 // CHECK: vector.gather %[[T]][%c0]
-// CHECK: vector.store %{{.*}}, %[[SCRATCH]][%[[C1]]] : memref<64xi16>, vector<8xi16>
+// CHECK: vector.store %{{.*}}, %[[SCRATCH]][%[[ROW1]], %[[C1]]] : memref<8x64xi16>, vector<8xi16>
 // CHECK: scf.yield
 // The four columns that were summed before do not count again.
-// CHECK: vector.load %[[X]][%[[ROW]], %c12]
+// CHECK: vector.load %[[X]][%[[ROW1]], %c12]
 // CHECK: %[[STEP:.*]] = vector.step : vector<8xindex>
 // CHECK: %[[NEW:.*]] = arith.cmpi uge, %[[STEP]], %[[FOUR:.*]] : vector<8xindex>
 // CHECK: %[[TERM:.*]] = arith.select %[[NEW]], %{{.*}}, %{{.*}} : vector<8xi1>, vector<8xi16>
 // CHECK: arith.addi %[[SUM]], %[[TERM]]
-// CHECK: vector.store %{{.*}}, %[[SCRATCH]][%c12]
+// CHECK: vector.store %{{.*}}, %[[SCRATCH]][%[[ROW1]], %c12]
 // CHECK: vector.reduction <add>
+// CHECK: memref.store %{{.*}}, %[[SUMS:.*]][%[[ROW1]]] : memref<8xi64>
 
+// CHECK: scf.for %[[ROW2:.*]] = %c0 to %c5 step %c1 {
+// CHECK: memref.load %[[SUMS]][%[[ROW2]]]
 // CHECK: scf.for %[[C2:.*]] = %c0 to %c16 step %c8 {
-// CHECK: vector.load %[[SCRATCH]][%[[C2]]]
-// CHECK: vector.store %{{.*}}, %[[Y]][%[[ROW]], %[[C2]]] : memref<5x20xi16>, vector<8xi16>
-// CHECK: vector.load %[[SCRATCH]][%c12]
-// CHECK: vector.store %{{.*}}, %[[Y]][%[[ROW]], %c12]
+// CHECK: vector.load %[[SCRATCH]][%[[ROW2]], %[[C2]]]
+// CHECK: vector.store %{{.*}}, %[[Y]][%[[ROW2]], %[[C2]]] : memref<5x20xi16>, vector<8xi16>
+// CHECK: vector.load %[[SCRATCH]][%[[ROW2]], %c12]
+// CHECK: vector.store %{{.*}}, %[[Y]][%[[ROW2]], %c12]
 // CHECK: return
 
 // Rows shorter than the vectors take the largest power of two in them.
@@ -66,23 +76,29 @@ func.func @softmax(%x: memref<5x20xi8>, %y: memref<5x20xi16>) {
   return
 }
 
-// Dynamic columns: full chunks, then single columns, in every pass.
+// Dynamic columns: full chunks, then single columns, in every pass. Dynamic
+// rows: blocks of 8, the last one shorter.
 // CHECK-LABEL: func @dynamic
 // CHECK-SAME: (%[[X:.*]]: memref<?x?xi8>, %[[Y:.*]]: memref<?x?xi16>)
-// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<64xi16>
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<8x64xi16>
 // CHECK-DAG: %[[ROWS:.*]] = memref.dim %[[Y]], %c0
 // CHECK-DAG: %[[COLUMNS:.*]] = memref.dim %[[Y]], %c1
-// CHECK: scf.for %{{.*}} = %c0 to %[[ROWS]] step %c1 {
+// CHECK: scf.for %[[BEGIN:.*]] = %c0 to %[[ROWS]] step %c8 {
+// CHECK: %[[NEXT:.*]] = arith.addi %[[BEGIN]], %c8
+// CHECK: %[[END:.*]] = arith.minui %[[NEXT]], %[[ROWS]]
+// CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {
 // CHECK: %[[REST:.*]] = arith.remui %[[COLUMNS]], %c8
 // CHECK: %[[FULL:.*]] = arith.subi %[[COLUMNS]], %[[REST]]
 // CHECK: scf.for %{{.*}} = %c0 to %[[FULL]] step %c8 iter_args(%{{.*}}) -> (vector<8xi16>)
 // CHECK: vector.reduction <maxsi>
 // CHECK: scf.for %{{.*}} = %[[FULL]] to %[[COLUMNS]] step %c1 iter_args(%{{.*}}) -> (vector<1xi16>)
-// CHECK: scf.for %{{.*}} = %c0 to %[[FULL]] step %c8 iter_args
+// CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {
+// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c8 iter_args
 // CHECK: vector.reduction <add>
-// CHECK: scf.for %{{.*}} = %[[FULL]] to %[[COLUMNS]] step %c1 iter_args
-// CHECK: scf.for %{{.*}} = %c0 to %[[FULL]] step %c8 {
-// CHECK: scf.for %{{.*}} = %[[FULL]] to %[[COLUMNS]] step %c1 {
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[COLUMNS]] step %c1 iter_args
+// CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {
+// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c8 {
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[COLUMNS]] step %c1 {
 // CHECK: return
 func.func @dynamic(%x: memref<?x?xi8>, %y: memref<?x?xi16>) {
   nlq.kernel #softmax ins(%x : memref<?x?xi8>) outs(%y : memref<?x?xi16>)
@@ -140,7 +156,7 @@ func.func @indices(%y: memref<2x3x1xi64, strided<[100, 10, 1], offset: 5>>) {
 // CHECK-LABEL: func @parallel
 // CHECK-NOT: memref.alloca
 // CHECK: scf.parallel
-// CHECK-NEXT: memref.alloca() {alignment = 64 : i64} : memref<64xi16>
+// CHECK-NEXT: memref.alloca() {alignment = 64 : i64} : memref<1x64xi16>
 func.func @parallel(%x: memref<5x20xi8>, %y: memref<5x20xi16>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index

@@ -120,7 +120,8 @@ def ConvertNLQToVector : Pass<"convert-nlq-to-vector", "::mlir::ModuleOp"> {
   let description = [{
     Loops over rows; a row is passed over once per reduction and once for the
     result, in chunks of `lanes` elements, the last chunk overlapping the one
-    before it. Widths follow from `bound`. Rows of dynamic length end in single
+    before it. Up to 8 rows go through each pass together. Widths follow from
+    `bound`. Rows of dynamic length end in single
     elements; they must not be longer than the graph's `max_row_length`.
   }];
   let options = [

@@ -25,7 +25,8 @@ void removeDeadNodes(Kernel &kernel);
 /// Algebraic identities (x + 0, x * 1, shifts by 0, quotients by powers of
 /// two), minima, maxima, comparisons and selections that the intervals decide,
 /// and nodes that can take one value only. Assumptions that reach the result
-/// stay. A kernel that `bound` refuses comes back as it is.
+/// stay. A kernel comes back as it is if `bound` refuses it, or proves less of
+/// the simpler one.
 Kernel simplify(const Kernel &kernel);
 
 /// If some element node takes at most 256 values and everything from it to the

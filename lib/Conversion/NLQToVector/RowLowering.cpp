@@ -139,15 +139,19 @@ public:
               const VectorFeatures &features)
       : builder(op.getLoc(), rewriter), op(op), graph(graph), bounds(bounds),
         maxLanes(maxLanes), features(features), schedule(makeSchedule(graph)),
-        tables(makeTables()),
-        emitter(builder, graph, bounds, tables, features) {}
+        tables(makeTables()), emitter(builder, graph, bounds, tables, features),
+        block(chooseBlock()) {}
 
   void run();
 
 private:
   SmallVector<Value> makeTables();
+  int64_t chooseBlock() const;
+  bool isReadInRows(NodeId id) const;
   void allocateScratch();
   void lowerRow(ValueRange position);
+  void lowerBlock(ValueRange outer, Value begin);
+  KernelEmitter::Scope startRow(ValueRange position);
   void lowerPhase(unsigned phase, ValueRange position,
                   KernelEmitter::Scope &row);
   SmallVector<Value> emitChunk(unsigned phase, Value column, int64_t lanes,
@@ -180,7 +184,12 @@ private:
   Schedule schedule;
   SmallVector<Value> tables;
   KernelEmitter emitter;
+  /// Rows that go through each phase together.
+  int64_t block;
+  /// Element nodes of a block by row and column, row nodes by row.
   llvm::DenseMap<NodeId, Value> scratch;
+  /// The current row's place in its block.
+  Value slot;
   /// Extents of the output, and the linear index of the row if it is asked for.
   SmallVector<Value> extents;
 };
@@ -222,8 +231,41 @@ SmallVector<Value> RowLowering::makeTables() {
   return values;
 }
 
-/// Row-sized buffers, once per call of the function, or of the body of a
-/// parallel loop: no row needs those of another.
+/// The reductions of a row end in a chain of scalar operations (a root, a
+/// division) that the next phase waits for. With several rows in a phase their
+/// chains overlap; as many as stay in a small cache with their scratch.
+int64_t RowLowering::chooseBlock() const {
+  constexpr int64_t kMostRows = 8, kMostBytes = 16 * 1024;
+  ShapedType type = KernelOp(op).getOutputType();
+  if (schedule.phases.size() == 1 || type.getRank() < 2)
+    return 1;
+  int64_t bits = 0;
+  for (const Phase &phase : schedule.phases)
+    for (NodeId id : phase.spills)
+      bits += emitter.getWidth(id);
+  for (const Input &input : graph.inputs)
+    if (input.rate == Rate::Element)
+      bits += input.bits;
+  int64_t most =
+      kMostBytes * 8 / std::max<int64_t>(bits, 1) / graph.maxRowLength;
+  return std::clamp<int64_t>(most, 1, kMostRows);
+}
+
+/// Whether chunks read a node that is the same in the whole row.
+bool RowLowering::isReadInRows(NodeId id) const {
+  if (variesInRow(graph.nodes[id]) ||
+      graph.nodes[id].opcode == Opcode::Constant)
+    return false;
+  if (id == graph.result)
+    return true;
+  return llvm::any_of(graph.nodes, [&](const Node &user) {
+    return (variesInRow(user) || isReduction(user)) &&
+           llvm::is_contained(user.operands, id);
+  });
+}
+
+/// Buffers for a block, once per call of the function, or of the body of a
+/// parallel loop: no block needs those of another.
 void RowLowering::allocateScratch() {
   OpBuilder::InsertionGuard guard(builder);
   Operation *inside = op;
@@ -234,13 +276,18 @@ void RowLowering::allocateScratch() {
     scope = scope->getParentOp();
   }
   builder.setInsertionPointToStart(&inside->getParentRegion()->front());
+  auto allocate = [&](NodeId id, ArrayRef<int64_t> shape, unsigned width) {
+    auto type = MemRefType::get(shape, builder.getIntegerType(width));
+    scratch[id] =
+        memref::AllocaOp::create(builder, type, builder.getI64IntegerAttr(64));
+  };
   for (const Phase &phase : schedule.phases)
-    for (NodeId id : phase.spills) {
-      auto type = MemRefType::get({graph.maxRowLength},
-                                  builder.getIntegerType(emitter.getWidth(id)));
-      scratch[id] = memref::AllocaOp::create(builder, type,
-                                             builder.getI64IntegerAttr(64));
-    }
+    for (NodeId id : phase.spills)
+      allocate(id, {block, graph.maxRowLength}, emitter.getWidth(id));
+  if (block > 1)
+    for (auto [id, node] : llvm::enumerate(graph.nodes))
+      if (node.rate == Rate::Row && (isReduction(node) || isReadInRows(id)))
+        allocate(id, {block}, 64);
 }
 
 void RowLowering::run() {
@@ -253,14 +300,20 @@ void RowLowering::run() {
   SmallVector<Value> position;
   OpBuilder::InsertionGuard guard(builder);
   for (int64_t dim = 0; dim + 1 < rank; ++dim) {
-    auto loop = scf::ForOp::create(builder, zero, extents[dim], one);
+    bool overBlocks = block > 1 && dim + 2 == rank;
+    auto loop = scf::ForOp::create(builder, zero, extents[dim],
+                                   overBlocks ? index(block) : one);
     position.push_back(loop.getInductionVar());
     builder.setInsertionPointToStart(loop.getBody());
   }
+  if (block > 1)
+    return lowerBlock(ArrayRef<Value>(position).drop_back(), position.back());
+  slot = zero;
   lowerRow(position);
 }
 
-void RowLowering::lowerRow(ValueRange position) {
+/// What a row is given: its inputs, its number and its length.
+KernelEmitter::Scope RowLowering::startRow(ValueRange position) {
   KernelEmitter::Scope row;
   Type i64 = builder.getI64Type();
   for (auto [id, node] : llvm::enumerate(graph.nodes)) {
@@ -282,8 +335,76 @@ void RowLowering::lowerRow(ValueRange position) {
                     : emitter.extendUnsigned(value, 64);
     }
   }
-  for (unsigned phase = 0; phase < schedule.phases.size(); ++phase)
+  return row;
+}
+
+/// One row, phase after phase.
+void RowLowering::lowerRow(ValueRange position) {
+  KernelEmitter::Scope row = startRow(position);
+  for (unsigned phase = 0; phase < schedule.phases.size(); ++phase) {
+    // Row values this phase reads are computed before its loops, where they
+    // dominate all of them.
+    for (auto [id, node] : llvm::enumerate(graph.nodes))
+      if (!variesInRow(node) && !isReduction(node) &&
+          node.opcode != Opcode::Constant && schedule.levels[id] <= phase)
+        emitter.emitRow(id, row);
     lowerPhase(phase, position, row);
+  }
+}
+
+/// The rows from `begin` on: each phase of all, after the row values that it
+/// reads of all.
+void RowLowering::lowerBlock(ValueRange outer, Value begin) {
+  Value end = arith::MinUIOp::create(
+      builder, arith::AddIOp::create(builder, begin, index(block)),
+      extents[extents.size() - 2]);
+  auto forRows = [&](auto body) {
+    auto loop = scf::ForOp::create(builder, begin, end, index(1));
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    slot = arith::SubIOp::create(builder, loop.getInductionVar(), begin);
+    SmallVector<Value> position(outer);
+    position.push_back(loop.getInductionVar());
+    KernelEmitter::Scope row = startRow(position);
+    body(position, row);
+  };
+  auto load = [&](NodeId id) -> Value {
+    return memref::LoadOp::create(builder, scratch.lookup(id), slot);
+  };
+  auto store = [&](NodeId id, Value value) {
+    memref::StoreOp::create(builder, value, scratch.lookup(id), slot);
+  };
+  for (unsigned phase = 0; phase < schedule.phases.size(); ++phase) {
+    // Row values that are new in this phase.
+    SmallVector<NodeId> read, made;
+    for (auto [id, node] : llvm::enumerate(graph.nodes)) {
+      if (!isReadInRows(id) || schedule.levels[id] > phase)
+        continue;
+      read.push_back(id);
+      if (node.rate == Rate::Row && !isReduction(node) &&
+          schedule.levels[id] == phase)
+        made.push_back(id);
+    }
+    if (!made.empty())
+      forRows([&](ValueRange position, KernelEmitter::Scope &row) {
+        for (auto [id, node] : llvm::enumerate(graph.nodes))
+          if (isReduction(node) && schedule.levels[id] <= phase)
+            row[id] = load(id);
+        for (NodeId id : made)
+          store(id, emitter.emitRow(id, row));
+      });
+    forRows([&](ValueRange position, KernelEmitter::Scope &row) {
+      for (NodeId id : read) {
+        if (graph.nodes[id].rate == Rate::Row)
+          row[id] = load(id);
+        else
+          emitter.emitRow(id, row);
+      }
+      lowerPhase(phase, position, row);
+      for (NodeId id : schedule.phases[phase].reductions)
+        store(id, row.lookup(id));
+    });
+  }
 }
 
 unsigned RowLowering::accumulatorWidth(NodeId reduction) const {
@@ -409,7 +530,7 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
       auto type = VectorType::get({lanes},
                                   builder.getIntegerType(emitter.getWidth(id)));
       chunk[id] = vector::LoadOp::create(builder, type, scratch.lookup(id),
-                                         ValueRange(column));
+                                         ValueRange({slot, column}));
     } else if (node.opcode == Opcode::Input && variesInRow(node)) {
       chunk[id] = emitInput(graph.inputs[node.imm], op.getInputs()[node.imm],
                             column, position, lanes, emitter.getWidth(id));
@@ -440,7 +561,7 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
   }
   for (NodeId id : phase.spills)
     vector::StoreOp::create(builder, emitter.emitChunk(id, lanes, chunk, row),
-                            scratch.lookup(id), ValueRange(column));
+                            scratch.lookup(id), ValueRange({slot, column}));
   if (phaseIndex + 1 == schedule.phases.size()) {
     Value value = emitter.emitChunk(graph.result, lanes, chunk, row);
     SmallVector<Value> indices(position);
@@ -454,13 +575,6 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
 void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
                              KernelEmitter::Scope &row) {
   const Phase &phase = schedule.phases[phaseIndex];
-  // Row values this phase reads are computed before its loops, where they
-  // dominate all of them.
-  for (auto [id, node] : llvm::enumerate(graph.nodes))
-    if (!variesInRow(node) && !isReduction(node) &&
-        node.opcode != Opcode::Constant && schedule.levels[id] <= phaseIndex)
-      emitter.emitRow(id, row);
-
   SmallVector<Value> results(phase.reductions.size());
   auto finish = [&](ValueRange vectors) {
     for (auto [slot, id, vector] :

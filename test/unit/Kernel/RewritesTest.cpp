@@ -10,6 +10,7 @@
 // they happen where they should and nowhere else.
 
 #include "nlq/Kernel/Rewrites.h"
+#include "nlq/Kernel/Bound.h"
 #include "nlq/Kernel/Builder.h"
 #include "nlq/Kernel/Evaluate.h"
 #include "gtest/gtest.h"
@@ -137,6 +138,20 @@ TEST(Simplify, AssumptionsStay) {
   Kernel kernel = simplify(b.finish(b.clamp(largest + x, {-100, 200}), 16));
   EXPECT_EQ(count(kernel, Opcode::Assume), 1u);
   EXPECT_EQ(count(kernel, Opcode::Max), 0u);
+}
+
+/// Beside the maximum that is decided here `bound` sees that no difference from
+/// it is negative, which the lookup needs.
+TEST(Simplify, WhatIsProvedOfMaximaStays) {
+  Builder b(8);
+  Value x = b.max(b.element("x", 8, {0, 3}), -1);
+  Kernel kernel =
+      b.finish(b.lookup({9, 8, 7, 6}, b.max(b.max(x, 0), x) - x), 8);
+  ASSERT_TRUE(bool(bound(kernel.graph)));
+  Kernel simple = simplify(kernel);
+  EXPECT_TRUE(bool(bound(simple.graph)));
+  std::vector<int64_t> xs = {0, 1, 2, 3};
+  EXPECT_EQ(evaluateRow(simple, {xs}), evaluateRow(kernel, {xs}));
 }
 
 TEST(Simplify, RefusedKernelsComeBack) {
