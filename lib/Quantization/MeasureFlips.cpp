@@ -29,18 +29,19 @@ public:
   void write(Scores &scores) const override;
 
 private:
+  /// One candidate at a slot.
   struct Flip {
-    size_t slot, candidate;
+    size_t candidate;
     std::unique_ptr<ReferenceProgram> program;
     Sqnr sqnr;
   };
-  llvm::Error run(Flip &flip, const ReferenceRun &before,
-                  ArrayRef<Array> sample) const;
-  void add(Sqnr &sqnr, ArrayRef<Array> results, ArrayRef<Array> sample) const;
+  llvm::Error run(const MeasuredSlot &slot, std::vector<Flip> &flips,
+                  const ReferenceRun &before, ArrayRef<Array> sample) const;
 
   const MeasureContext &context;
   std::unique_ptr<ReferenceRunner> base;
-  std::vector<Flip> flips;
+  /// Those of each slot.
+  std::vector<std::vector<Flip>> flips;
 };
 
 } // namespace
@@ -50,34 +51,43 @@ LogicalResult FlipMeasurer::prepare() {
   if (!runner)
     return failMeasuring(context.module, runner.takeError());
   base = std::move(*runner);
-  for (auto [index, slot] : llvm::enumerate(context.slots))
-    for (auto [number, method] : llvm::enumerate(getCandidates(slot))) {
+  for (const MeasuredSlot &slot : context.slots) {
+    std::vector<Flip> &all = flips.emplace_back();
+    for (auto [index, method] : llvm::enumerate(getCandidates(slot))) {
       if (!context.allows(slot, method))
         continue;
       auto program = makeCandidateProgram(slot, method);
       if (!program)
         return failMeasuring(slot.op, program.takeError());
-      flips.push_back({index, number, std::move(*program), Sqnr()});
+      all.push_back({index, std::move(*program), Sqnr()});
     }
+  }
   return success();
 }
 
-void FlipMeasurer::add(Sqnr &sqnr, ArrayRef<Array> results,
-                       ArrayRef<Array> sample) const {
-  for (auto [value, array] : llvm::zip(context.results, results))
-    sqnr.add(sample[*value.reference].as<float>(),
-             dequantizeArray(value.type, array));
-}
-
-llvm::Error FlipMeasurer::run(Flip &flip, const ReferenceRun &before,
+llvm::Error FlipMeasurer::run(const MeasuredSlot &slot,
+                              std::vector<Flip> &flips,
+                              const ReferenceRun &before,
                               ArrayRef<Array> sample) const {
-  Array operand = before.get(context.slots[flip.slot].operand.value);
-  auto result = flip.program->run(operand);
-  if (!result)
-    return result.takeError();
-  ReferenceRun after = before;
-  after.skip(std::move(result->front()));
-  add(flip.sqnr, after.finish(), sample);
+  Array operand = before.get(slot.operand.value);
+  SameResults<Sqnr> ratios;
+  for (Flip &flip : flips) {
+    auto result = flip.program->run(operand);
+    if (!result)
+      return result.takeError();
+    auto ratio = ratios.get(result->front(), [&]() -> llvm::Expected<Sqnr> {
+      ReferenceRun after = before;
+      after.skip(result->front());
+      Sqnr sqnr;
+      for (auto [value, array] : llvm::zip(context.results, after.finish()))
+        sqnr.add(sample[*value.reference].as<float>(),
+                 dequantizeArray(value.type, array));
+      return sqnr;
+    });
+    if (!ratio)
+      return ratio.takeError();
+    flip.sqnr.add(*ratio);
+  }
   return llvm::Error::success();
 }
 
@@ -87,22 +97,21 @@ llvm::Error FlipMeasurer::addTasks(ArrayRef<Array> sample,
   auto run = ReferenceRun::start(base->getProgram(), arguments);
   if (!run)
     return run.takeError();
-  auto states = std::make_shared<std::vector<ReferenceRun>>();
-  for (const MeasuredSlot &slot : context.slots) {
+  for (auto [slot, all] : llvm::zip(context.slots, flips)) {
     run->runBefore(slot.op);
-    states->push_back(*run);
-  }
-  for (Flip &flip : flips)
-    tasks.push_back([this, &flip, states, sample] {
-      return this->run(flip, (*states)[flip.slot], sample);
+    auto before = std::make_shared<const ReferenceRun>(*run);
+    tasks.push_back([this, &slot = slot, &all = all, before, sample] {
+      return this->run(slot, all, *before, sample);
     });
+  }
   return llvm::Error::success();
 }
 
 void FlipMeasurer::write(Scores &scores) const {
-  for (const Flip &flip : flips)
-    scores.slots[flip.slot].candidates[flip.candidate].set(
-        Metric::Logits, roundScore(flip.sqnr.getDecibels()));
+  for (auto [all, slot] : llvm::zip(flips, scores.slots))
+    for (const Flip &flip : all)
+      slot.candidates[flip.candidate].set(Metric::Logits,
+                                          roundScore(flip.sqnr.getDecibels()));
 }
 
 FailureOr<std::unique_ptr<Measurer>>

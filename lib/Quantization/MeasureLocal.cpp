@@ -33,6 +33,11 @@ struct LocalSlot {
   bool wantsOwn = false;
 
   llvm::Error add(ArrayRef<Array> sample);
+
+private:
+  /// `own` and `consumer` of one sample, of the result in the first place.
+  llvm::Expected<std::pair<Sqnr, Sqnr>> getRatios(ArrayRef<Array> inputs,
+                                                  ArrayRef<Array> sample) const;
 };
 
 class LocalMeasurer : public Measurer {
@@ -80,6 +85,23 @@ LogicalResult LocalMeasurer::prepare() {
   return success();
 }
 
+llvm::Expected<std::pair<Sqnr, Sqnr>>
+LocalSlot::getRatios(ArrayRef<Array> inputs, ArrayRef<Array> sample) const {
+  Sqnr own, consumer;
+  if (wantsOwn)
+    own.add(sample[*slot->result.reference].as<float>(),
+            dequantizeArray(slot->result.type, inputs.front()));
+  if (!consumers)
+    return std::make_pair(own, consumer);
+  auto sums = consumers->run(inputs);
+  if (!sums)
+    return sums.takeError();
+  for (auto [value, array] : llvm::zip(slot->consumers, *sums))
+    consumer.add(sample[*value.reference].as<float>(),
+                 dequantizeArray(value.type, array));
+  return std::make_pair(own, consumer);
+}
+
 llvm::Error LocalSlot::add(ArrayRef<Array> sample) {
   Array operand =
       quantizeArray(slot->operand.type, sample[*slot->operand.reference]);
@@ -88,6 +110,7 @@ llvm::Error LocalSlot::add(ArrayRef<Array> sample) {
   if (consumers)
     for (const QuantizedValue &other : slot->others)
       inputs.push_back(quantizeArray(other.type, sample[*other.reference]));
+  SameResults<std::pair<Sqnr, Sqnr>> ratios;
   for (Candidate &candidate : candidates) {
     if (!candidate.program)
       continue;
@@ -95,17 +118,12 @@ llvm::Error LocalSlot::add(ArrayRef<Array> sample) {
     if (!result)
       return result.takeError();
     inputs.front() = std::move(result->front());
-    if (wantsOwn)
-      candidate.own.add(sample[*slot->result.reference].as<float>(),
-                        dequantizeArray(slot->result.type, inputs.front()));
-    if (!consumers)
-      continue;
-    auto sums = consumers->run(inputs);
-    if (!sums)
-      return sums.takeError();
-    for (auto [value, array] : llvm::zip(slot->consumers, *sums))
-      candidate.consumer.add(sample[*value.reference].as<float>(),
-                             dequantizeArray(value.type, array));
+    auto pair =
+        ratios.get(inputs.front(), [&] { return getRatios(inputs, sample); });
+    if (!pair)
+      return pair.takeError();
+    candidate.own.add(pair->first);
+    candidate.consumer.add(pair->second);
   }
   return llvm::Error::success();
 }

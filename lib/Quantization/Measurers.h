@@ -68,6 +68,25 @@ inline auto getCandidates(const MeasuredSlot &slot) {
 llvm::Expected<std::unique_ptr<ReferenceProgram>>
 makeCandidateProgram(const MeasuredSlot &slot, MethodAttrInterface candidate);
 
+/// What was made of results, for those that occur again: some methods give the
+/// same integers as others, layer normalizations of I-BERT and I-ViT for one.
+template <typename T> class SameResults {
+public:
+  /// What `make` made of an equal result, or makes of this one.
+  template <typename F> llvm::Expected<T> get(const Array &result, F make) {
+    for (const auto &[array, made] : known)
+      if (array == result)
+        return made;
+    llvm::Expected<T> made = make();
+    if (made)
+      known.emplace_back(result, *made);
+    return made;
+  }
+
+private:
+  std::vector<std::pair<Array, T>> known;
+};
+
 /// `own` and `consumer`. Fails after an error on an operation.
 llvm::FailureOr<std::unique_ptr<Measurer>>
 makeSlotMeasurer(const MeasureContext &context);

@@ -57,6 +57,11 @@ inline constexpr double kLargestDecibels = 200;
 class Sqnr {
 public:
   void add(llvm::ArrayRef<float> reference, llvm::ArrayRef<double> value);
+  /// Adds all that was added to `other`.
+  void add(const Sqnr &other) {
+    signal += other.signal;
+    noise += other.noise;
+  }
   double getDecibels() const;
 
 private:
