@@ -45,6 +45,8 @@ NodeCosts::NodeCosts() {
   std::copy(std::begin(divisions), std::end(divisions), variableDiv);
   const double gathers[] = {190, 100, 40, 22};
   std::copy(std::begin(gathers), std::end(gathers), gather);
+  const double halves[] = {10, 1, 6, 54};
+  std::copy(std::begin(halves), std::end(halves), highHalf);
   // Floor, TowardZero, HalfUp, HalfEven, HalfAway.
   const double roundings[] = {0, 3, 2, 5, 4};
   std::copy(std::begin(roundings), std::end(roundings), rounding);
@@ -66,8 +68,19 @@ static bool isVector(const Node &node) {
 
 /// Instructions per vector of `node` on lanes of `lane` bits.
 static double vectorCost(const Graph &graph, const Node &node, unsigned lane,
-                         const NodeCosts &costs) {
+                         const Bounds &bounds, const NodeCosts &costs) {
   unsigned index = laneIndex(lane);
+  if (node.opcode == Opcode::Lookup && lane == 16 &&
+      graph.tables[node.imm].size() <= 16)
+    return costs.smallLookup;
+  if (node.opcode == Opcode::MulShift) {
+    Interval amount = bounds.intervals[node.operands[2]];
+    if (lane == 16 && amount == Interval{15, 15} &&
+        node.rounding == Rounding::HalfUp)
+      return costs.roundedProduct;
+    if (amount.lo > lane)
+      return costs.highHalf[index] + costs.rounding[unsigned(node.rounding)];
+  }
   double instructions = costs.perVector[unsigned(node.opcode)][index];
   auto isConstant = [&](unsigned i) {
     return graph.nodes[node.operands[i]].opcode == Opcode::Constant;
@@ -97,7 +110,7 @@ double nlq::kernel::cost(const Graph &graph, const Bounds &bounds,
     for (NodeId operand : node.operands)
       if (isVector(graph.nodes[operand]) && node.opcode != Opcode::Lookup)
         lane = std::max(lane, bounds.lane(operand));
-    double instructions = vectorCost(graph, node, lane, costs);
+    double instructions = vectorCost(graph, node, lane, bounds, costs);
     // Each operand is widened in steps of two, the result narrowed.
     for (NodeId operand : node.operands)
       if (isVector(graph.nodes[operand]))

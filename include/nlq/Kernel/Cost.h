@@ -35,6 +35,12 @@ struct NodeCosts {
   /// Lookup in more than 256 entries, or with entries or index beyond 8 bits
   /// that cannot be looked up by bytes, per vector.
   double gather[kNumLanes];
+  /// Lookup in at most 16 entries of 16 bits, per vector.
+  double smallLookup = 1;
+  /// The upper half of a product, by lane: MulShift by more than the lane.
+  double highHalf[kNumLanes];
+  /// MulShift by 15, half up, of 16 bits, per vector, rounding included.
+  double roundedProduct = 1;
   /// One change of lane width by a factor of two, per vector of the wider lane.
   double convert = 1;
   /// The final store, per vector of the stored width.

@@ -57,6 +57,28 @@ TEST(Cost, NarrowLanesAndTablesAreCheaper) {
   EXPECT_LT(costOf(*tabulate(narrow)), costOf(narrow));
 }
 
+/// By 15 a product of 16 bits is one instruction, beyond the lane its upper
+/// half.
+TEST(Cost, ProductsOfSixteenBits) {
+  auto build = [](int64_t shift) {
+    Builder b(64);
+    Value x = b.element("x", 16, {-9000, 9000});
+    return b.finish(b.mulShift(x, 30000, shift, Rounding::HalfUp), 16);
+  };
+  EXPECT_LT(costOf(build(15)), costOf(build(18)));
+  EXPECT_LT(costOf(build(18)), costOf(build(14)));
+}
+
+/// 16 entries fit in a vector.
+TEST(Cost, SmallTables) {
+  auto build = [](size_t entries) {
+    Builder b(64);
+    Table table(entries, 1000);
+    return b.finish(b.lookup(table, b.element("x", 16, {0, 15})), 16);
+  };
+  EXPECT_LT(costOf(build(16)), costOf(build(17)));
+}
+
 TEST(Cost, TableBytes) {
   Builder b(64);
   Value x = b.element("x", 8, {0, 2});
