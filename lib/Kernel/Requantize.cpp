@@ -190,6 +190,21 @@ Value nlq::kernel::requantize(Value x, llvm::ArrayRef<double> ratios,
         scaled, {int64_t(least), int64_t(most)},
         "an input clamped to its column's useful range scales to no more than "
         "that range's ends do");
+  // Where the lane has room for it, the zero point is added before the clamp,
+  // which then is the saturation to the result's storage.
+  Value moved = scaled + outZeroPoint;
+  auto lane = [&](Value value) {
+    llvm::Expected<Interval> known =
+        boundNode(builder.getGraph(), value.getId());
+    if (known)
+      return signedBits(*known) <= 16   ? 16u
+             : signedBits(*known) <= 32 ? 32u
+                                        : 64u;
+    llvm::consumeError(known.takeError());
+    return 64u;
+  };
+  if (lane(moved) == lane(scaled))
+    return builder.clamp(moved, outRange);
   return builder.clamp(scaled, saturated) + outZeroPoint;
 }
 

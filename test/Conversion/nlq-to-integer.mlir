@@ -21,7 +21,7 @@ func.func @requantize(%x: tensor<4x!quant.uniform<i32:f32, 0.1>>)
 }
 
 // Per channel: 0.1 / 0.2 is 2^30 / 2^31, 0.3 / 0.2 is 1.5 * 2^30 / 2^30. The
-// clamp comes before the zero point is added, so that it clamps to -128 - 12.
+// zero point is added before the clamp to 8 bits.
 // CHECK-LABEL: func @requantize_channels
 // CHECK-SAME: (%[[X:.*]]: tensor<?x2xi16>) -> tensor<?x2xi8>
 // CHECK-DAG: %[[M:.*]] = arith.constant dense<[1073741824, 1610612736]> : tensor<2xi32>
@@ -31,9 +31,9 @@ func.func @requantize(%x: tensor<4x!quant.uniform<i32:f32, 0.1>>)
 // CHECK: nlq.kernel <max_row_length = 2,
 // CHECK-SAME: multiplier : column i32 in [1073741824, 1610612736], shift : column i8 in [30, 31]]
 // CHECK-SAME: mul_shift half_even
-// CHECK-SAME: constant -140()
-// CHECK-SAME: constant 115()
 // CHECK-SAME: constant 12()
+// CHECK-SAME: constant -128()
+// CHECK-SAME: constant 127()
 // CHECK-SAME: ins(%[[X]], %[[M]], %[[S]] : tensor<?x2xi16>, tensor<2xi32>, tensor<2xi8>) outs(%[[E]] : tensor<?x2xi8>)
 func.func @requantize_channels(
     %x: tensor<?x2x!quant.uniform<i16:f32:1, {0.1, 0.3}>>)

@@ -88,9 +88,12 @@ Value KernelEmitter::resize(Value value, unsigned width) {
   Type type = getType(width, lanesOf(value));
   if (from < width)
     return arith::ExtSIOp::create(builder, type, value);
-  // AVX2 narrows by packs that saturate. No lane does, which LLVM can't know.
+  // AVX2 narrows by packs that saturate. No lane does, which LLVM can't know
+  // unless it sees a clamp.
+  bool isClamped =
+      isa_and_nonnull<arith::MinSIOp, arith::MaxSIOp>(value.getDefiningOp());
   if (from == 32 && width == 16 && features.avx2 && !features.avx512bw &&
-      lanesOf(value) > 0) {
+      lanesOf(value) > 0 && !isClamped) {
     value =
         arith::MaxSIOp::create(builder, value, constantLike(INT16_MIN, value));
     value =
