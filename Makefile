@@ -22,15 +22,20 @@ export NLQ_LIBRARY := $(abspath $(BUILD))/lib/libNlqC.so
 
 PIP := bin/pip --disable-pip-version-check --quiet
 
-.PHONY: demo demo-vits peers-vits probe-vits test test-full test-vits \
+.PHONY: demo demo-vits ablate-vits peers-vits probe-vits test test-full test-vits \
   build build-tests format-check docs install-packages clean
 .DELETE_ON_ERROR:
 
 demo: build $(VENV)/.installed
 	$(VENV)/bin/nlq demo --output $(BUILD)/demo
 
+# A pretrained ViT-S, integer-only.
 demo-vits: build $(VENV)/.vits
-	$(VENV)/bin/python -m nlq.demo_vits crops $(BUILD)/demo-vits
+	$(VENV)/bin/python -m nlq.demo_vits demo $(BUILD)/demo-vits
+
+# What each option of quantization is worth there (docs/quantization.md).
+ablate-vits: build $(VENV)/.vits
+	$(VENV)/bin/python -m nlq.demo_vits ablation $(BUILD)/demo-vits
 
 # What other tools' int8 keeps of the ViT-S, beside what `make demo-vits` has made.
 peers-vits: build $(VENV)/.vits $(PEERS_VENV)/.installed

@@ -51,7 +51,8 @@ private:
 } // namespace
 
 /// The candidate of a slot in the network of `method`: of the published form if
-/// there is one. None if the network has no legal method there.
+/// there is one. Where the method is not legal the first one is that is; none
+/// if there is no such candidate either.
 static std::optional<size_t> chooseInNetwork(const MeasuredSlot &slot,
                                              const methods::Method &method) {
   CandidateFilter filter;
@@ -60,7 +61,13 @@ static std::optional<size_t> chooseInNetwork(const MeasuredSlot &slot,
   if (std::optional<size_t> index = findUniform(slot.op, method.name, filter))
     return index;
   filter.form = std::nullopt;
-  return findUniform(slot.op, method.name, filter);
+  if (std::optional<size_t> index = findUniform(slot.op, method.name, filter))
+    return index;
+  NonlinearOpInterface op = slot.op;
+  for (auto [index, candidate] : llvm::enumerate(op.getCandidatesAttr()))
+    if (filter.allows(cast<MethodAttrInterface>(candidate), op.getFunction()))
+      return index;
+  return std::nullopt;
 }
 
 static MethodAttrInterface getCandidate(const MeasuredSlot &slot,

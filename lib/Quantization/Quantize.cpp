@@ -37,16 +37,17 @@ static constexpr Rule kRules[] = {
     {llvm::StringLiteral("tensor.concat"), quantizeConcat},
 };
 
-static LogicalResult quantizeOp(Quantizer &quantizer, Operation *op) {
-  // Made where somebody asks for it.
+/// How `op` is quantized; null where it has no integer form. Moves have none of
+/// their own: they are made where somebody asks for them.
+static LogicalResult (*findRule(Operation *op))(Quantizer &, Operation *) {
   if (getMovedOperand(op))
-    return success();
+    return [](Quantizer &, Operation *) { return success(); };
   if (isa<NonlinearOpInterface>(op))
-    return quantizeNonlinear(quantizer, op);
+    return quantizeNonlinear;
   for (const Rule &rule : kRules)
     if (op->getName().getStringRef() == rule.opName)
-      return rule.quantize(quantizer, op);
-  return op->emitOpError("cannot be quantized: it has no integer form");
+      return rule.quantize;
+  return nullptr;
 }
 
 LogicalResult Quantizer::quantizeArguments() {
@@ -76,16 +77,25 @@ void Quantizer::eraseFloatOps() {
 }
 
 LogicalResult Quantizer::run() {
-  if (failed(quantizeArguments()))
+  // Constants are quantized for the types their users want.
+  SmallVector<Operation *> changing;
+  for (Operation *op : floatOps)
+    if (op->getNumResults() == 0 ||
+        !llvm::all_of(op->getResults(),
+                      [&](Value result) { return isConstant(result); }))
+      changing.push_back(op);
+  // All that must stay float are named at once.
+  bool isRefused = false;
+  for (Operation *op : changing)
+    if (!findRule(op)) {
+      op->emitOpError("cannot be quantized: it has no integer form");
+      isRefused = true;
+    }
+  if (isRefused || failed(quantizeArguments()))
     return failure();
-  for (Operation *op : floatOps) {
-    // Constants are quantized for the types their users want.
-    if (op->getNumResults() > 0 &&
-        llvm::all_of(op->getResults(),
-                     [&](Value result) { return isConstant(result); }))
-      continue;
+  for (Operation *op : changing) {
     builder.setInsertionPoint(op);
-    if (failed(quantizeOp(*this, op)))
+    if (failed(findRule(op)(*this, op)))
       return failure();
   }
   eraseFloatOps();

@@ -66,6 +66,7 @@
 // RUN:   --nlq-quantize="profile=%t/good.json" 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=NOFORM
 // NOFORM: error: loc("logarithm"): 'math.log' op cannot be quantized: it has no integer form
+// NOFORM: error: loc("sine"): 'math.sin' op cannot be quantized: it has no integer form
 // RUN: not nlq-opt %t/negative.mlir \
 // RUN:   --nlq-quantize="profile=%t/good.json" 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=NEGATIVE
@@ -113,7 +114,8 @@ func.func @main(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
 //--- unsupported.mlir
 func.func @main(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
   %0 = math.log %x : tensor<3x2xf32> loc("logarithm")
-  return %0 : tensor<3x2xf32>
+  %1 = math.sin %0 : tensor<3x2xf32> loc("sine")
+  return %1 : tensor<3x2xf32>
 }
 //--- negative.mlir
 func.func @main(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {

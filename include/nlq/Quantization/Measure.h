@@ -45,7 +45,8 @@ struct MeasureOptions {
 /// form if there is one, the method's fallback where it lacks the function. The
 /// score of a slot belongs to the candidate that the network has there; slots
 /// at which the network has a fallback and candidates of no network have none.
-/// A network that lacks a legal candidate at some slot is left out.
+/// Where a method is not legal, its network has the first one of the set that
+/// is.
 ///
 /// `logits`: the whole model with the candidate at this slot. All other slots
 /// have the method that the module assigns to them and are exact where it

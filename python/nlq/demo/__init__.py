@@ -32,7 +32,7 @@ def run_demo(output: Path, exact_images: int = 20) -> None:
     # Workers are fresh processes: the compiler's library does not survive a fork.
     with (
         ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool,
-        _progress(console) as progress,
+        make_progress(console) as progress,
     ):
         _run_all(pool, progress, results, exact_images, output)
     _print(console, results)
@@ -119,7 +119,8 @@ def _run_all(pool, progress: Progress, results: _Results, exact_images: int, out
             future.result()
 
 
-def _progress(console: Console) -> Progress:
+def make_progress(console: Console) -> Progress:
+    """A bar with counts and the time."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -52,15 +52,15 @@ class Assignment:
 
 def make_assignments(methods: list[dict]) -> list[Assignment]:
     """The rows below the float model, from the registry of methods."""
-    families = [m for m in methods if _has_set(m, "seed")]
+    families = [m for m in methods if has_set(m, "seed")]
     rows = [Assignment("exact functions (bound)", "operands as they are", None)]
-    rows += [_uniform(m, methods, "seed") for m in families]
+    rows += [make_uniform(m, methods, "seed") for m in families]
     restricted = "form=reference set=seed"
     rows += [
         Assignment("mixed, paper's metric", "seed", "policy=paper"),
         Assignment("mixed, consumer metric", "seed", f"policy=best metric=consumer {restricted}"),
     ]
-    rows += [_uniform(m, methods, "standalone") for m in families]
+    rows += [make_uniform(m, methods, "standalone") for m in families]
     rows.append(
         Assignment(
             "best of everything, consumer metric",
@@ -71,11 +71,13 @@ def make_assignments(methods: list[dict]) -> list[Assignment]:
     return rows
 
 
-def _has_set(method: dict, name: str) -> bool:
+def has_set(method: dict, name: str) -> bool:
+    """Whether the registry has widths of a method in a set."""
     return any(c["set"] == name for i in method["implementations"] for c in i["candidates"])
 
 
-def _uniform(method: dict, methods: list[dict], widths: str) -> Assignment:
+def make_uniform(method: dict, methods: list[dict], widths: str) -> Assignment:
+    """A method throughout, in its published form, at the widths of a set."""
     titles = {m["name"]: m["title"] for m in methods}
     # A fallback that only completes an unpublished method would not be a row here.
     loans = ", ".join(f"{titles[m]}'s {f}" for f, m in method["fallbacks"].items())

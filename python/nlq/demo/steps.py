@@ -95,7 +95,7 @@ def run_assignment(
             scores = directory / f"{setting.key}-scores.json"
             remarks = module.run_passes(f"nlq-assign{{scores={scores} {assignment.options}}}")
             chosen = _chosen_methods(remarks)
-            row.note = _width_note(module)
+            row.note = width_note(module)
         runner = Runner.compile(module)
     except NlqError as error:
         row.note = f"refused: {error}"
@@ -135,7 +135,7 @@ def _chosen_methods(remarks: list[str]) -> dict[str, str]:
     return dict(match.groups() for match in map(pattern.search, remarks) if match)
 
 
-def _width_note(module: Module) -> str:
+def width_note(module: Module) -> str:
     """Which operations need 64-bit lanes, by nlq-to-integer's remarks."""
     wide = module.clone().run_passes("nlq-to-integer")
     return f"64-bit lanes: {len(wide)} ops" if wide else ""

@@ -38,6 +38,14 @@ def _parser() -> argparse.ArgumentParser:
     crops.add_argument("folder", type=Path)
     crops.set_defaults(run=_write_crops)
 
+    demo = parts.add_parser("demo", help="compare assignments on the test crops")
+    demo.add_argument("output", type=Path, help="the folder to write into")
+    demo.set_defaults(run=_run_demo)
+
+    ablation = parts.add_parser("ablation", help="measure each option of quantization")
+    ablation.add_argument("folder", type=Path, help="the folder that the demonstration has left")
+    ablation.set_defaults(run=_run_ablation)
+
     peers = parts.add_parser("peers", help="measure other tools' int8 on the test crops")
     peers.add_argument("model", type=Path, help="the package's model")
     peers.add_argument("crops", type=Path, help="the folder of the crops")
@@ -55,6 +63,18 @@ def _write_crops(options: argparse.Namespace) -> None:
     from nlq.demo_vits.write_crops import write_crops
 
     write_crops(options.folder)
+
+
+def _run_demo(options: argparse.Namespace) -> None:
+    from nlq.demo_vits.demo import run_demo
+
+    run_demo(options.output)
+
+
+def _run_ablation(options: argparse.Namespace) -> None:
+    from nlq.demo_vits.ablation import run_ablation
+
+    run_ablation(options.folder)
 
 
 def _run_peers(options: argparse.Namespace) -> None:

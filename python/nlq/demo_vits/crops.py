@@ -25,7 +25,7 @@ class CropFile:
 
 
 FIT = CropFile("crops-calib.npz", "fit", 24, 0)
-SELECT = CropFile("crops-select.npz", "select", 16, 0)
+SELECT = CropFile("crops-select.npz", "select", 24, 0)
 CONFIRM = CropFile("crops-confirm.npz", "confirm", 12, 0)
 TESTS = tuple(CropFile(f"crops-test-seed{seed}.npz", "test", 24, seed) for seed in range(3))
 

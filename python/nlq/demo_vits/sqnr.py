@@ -27,11 +27,8 @@ class TokenSqnr:
 
 def measure_sqnr(reference: np.ndarray, tokens: np.ndarray) -> TokenSqnr:
     """The figures of tokens [N, T, C] against a reference of the same shape."""
-    signal = reference.astype(np.float64) ** 2
-    noise = (tokens.astype(np.float64) - reference) ** 2
-    crops = [
-        _decibel(*energies) for energies in zip(_by_crop(signal), _by_crop(noise), strict=True)
-    ]
+    signal, noise = _energies(reference, tokens)
+    crops = crop_decibels(reference, tokens)
     return TokenSqnr(
         all=_decibel(signal.sum(), noise.sum()),
         median=float(np.median(crops)),
@@ -40,12 +37,24 @@ def measure_sqnr(reference: np.ndarray, tokens: np.ndarray) -> TokenSqnr:
     )
 
 
+def crop_decibels(reference: np.ndarray, tokens: np.ndarray) -> list[float]:
+    """The ratio of each crop."""
+    signal, noise = _energies(reference, tokens)
+    return [_decibel(*pair) for pair in zip(_by_crop(signal), _by_crop(noise), strict=True)]
+
+
 def mean_sqnr(figures: Sequence[TokenSqnr]) -> TokenSqnr:
     """The mean of each figure, over crop seeds."""
     names = ("all", "median", "minimum", "cls")
     return TokenSqnr(
         **{name: float(np.mean([getattr(f, name) for f in figures])) for name in names}
     )
+
+
+def _energies(reference: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    signal = reference.astype(np.float64) ** 2
+    noise = (tokens.astype(np.float64) - reference) ** 2
+    return signal, noise
 
 
 def _by_crop(energy: np.ndarray) -> np.ndarray:
