@@ -22,7 +22,7 @@ export NLQ_LIBRARY := $(abspath $(BUILD))/lib/libNlqC.so
 
 PIP := bin/pip --disable-pip-version-check --quiet
 
-.PHONY: demo demo-vits ablate-vits peers-vits probe-vits test test-full test-vits \
+.PHONY: demo demo-vits ablate-vits peers-vits probe-vits docs-vits test test-full test-vits \
   build build-tests format-check docs install-packages clean
 .DELETE_ON_ERROR:
 
@@ -48,6 +48,10 @@ peers-vits: build $(VENV)/.vits $(PEERS_VENV)/.installed
 probe-vits: build $(VENV)/.vits
 	$(VENV)/bin/python -m nlq.demo_vits probe \
 	  $(BUILD)/demo-vits/W8A8-best.mlirbc $(BUILD)/probe-vits
+
+# docs/vit_s.md and the table of docs/quantization.md, from what these have left.
+docs-vits: $(VENV)/.vits
+	$(VENV)/bin/python -m nlq.demo_vits docs $(BUILD) docs
 
 # Unit tests, lit tests, Python tests; the last line is their sum.
 test: format-check build-tests $(VENV)/.dev

@@ -56,6 +56,11 @@ def _parser() -> argparse.ArgumentParser:
     probe.add_argument("modules", type=Path, nargs="+", metavar="module", help="W8A8-NAME.mlirbc")
     probe.add_argument("output", type=Path, help="the folder of results.json")
     probe.set_defaults(run=_run_probe)
+
+    docs = parts.add_parser("docs", help="make the pages of docs/ from what the others have left")
+    docs.add_argument("build", type=Path, help="the folder of demo-vits, peers-vits, probe-vits")
+    docs.add_argument("docs", type=Path, help="the project's docs")
+    docs.set_defaults(run=_update_docs)
     return parser
 
 
@@ -87,6 +92,12 @@ def _run_probe(options: argparse.Namespace) -> None:
     from nlq.demo_vits.run_probe import run_probe
 
     run_probe(find_model(), options.modules, options.output)
+
+
+def _update_docs(options: argparse.Namespace) -> None:
+    from nlq.demo_vits.docs import update_docs
+
+    update_docs(options.build, options.docs)
 
 
 if __name__ == "__main__":

