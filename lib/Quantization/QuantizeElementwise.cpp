@@ -1,4 +1,4 @@
-//===- QuantizeElementwise.cpp - Sums --------------------------------------===//
+//===- QuantizeElementwise.cpp - Sums -------------------------------------===//
 //
 // Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
