@@ -51,12 +51,24 @@ NLQ_EXPORT int nlqModuleWriteBytecode(const NlqModule *module, const char *path,
 /// {"arguments": [{"name": "image", "kind": "f32", "shape": [1, 1, 8, 8]}],
 ///  "results": [...]}. One without a name is called arg0, result0 and so on.
 NLQ_EXPORT char *nlqModuleSignature(const NlqModule *module, char **error);
+/// The public functions of a module, which its object file or library exports:
+/// [{"function": "gelu", "arguments": [...], "results": [...]}], arguments and
+/// results as nlqModuleSignature has them, where the extent of a shape is null
+/// if it is known at run time only, and "quantized" the quantized type of the
+/// elements or null.
+NLQ_EXPORT char *nlqModuleFunctions(const NlqModule *module, char **error);
 /// Compiles a float module, or one whose operations have methods, to an object
-/// file. `target` as nlqRunnerCompile's; the function `main` is called `entry`
-/// there, and takes a pointer per argument, then one per result.
+/// file. `target` as nlqRunnerCompile's. Public functions have their own names
+/// there, and `main` is called `entry`. Each takes a pointer per argument, then
+/// one per result, then an int64_t per dynamic extent of the arguments.
 NLQ_EXPORT int nlqModuleEmitObject(const NlqModule *module, const char *target,
                                    const char *entry, const char *path,
                                    char **error);
+/// The same, linked into a shared library, for any target. `name` is what the
+/// library says it is called.
+NLQ_EXPORT int nlqModuleEmitLibrary(const NlqModule *module, const char *target,
+                                    const char *entry, const char *name,
+                                    const char *path, char **error);
 
 //===-- Methods -----------------------------------------------------------===//
 

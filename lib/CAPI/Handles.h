@@ -68,6 +68,9 @@ llvm::Expected<std::unique_ptr<ModelRunner>> compile(const NlqModule &module,
                                                      const Signature &signature,
                                                      llvm::StringRef target);
 
+/// The types in `signature`, that of `main`, as nlqModuleSignature says them.
+std::string describeMain(mlir::ModuleOp module, const Signature &signature);
+
 /// The arrays of sample `index` out of those of all samples.
 std::vector<Array> getSample(llvm::ArrayRef<ArrayType> types,
                              const void *const *data, int64_t index);

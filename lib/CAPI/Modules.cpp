@@ -15,6 +15,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "nlq/Execution/ObjectFile.h"
+#include "nlq/Execution/SharedLibrary.h"
 #include "nlq/InitAll.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/SourceMgr.h"
@@ -171,17 +172,39 @@ int nlqModuleWriteBytecode(const NlqModule *module, const char *path,
   return failure ? fail(error, std::move(failure)) : 0;
 }
 
-int nlqModuleEmitObject(const NlqModule *module, const char *target,
-                        const char *entry, const char *path, char **error) {
-  llvm::Expected<Target> parsed = parseTarget(target);
-  if (!parsed)
-    return fail(error, parsed.takeError());
-  DiagnosticCollector diagnostics(module->context.get());
-  NlqModule lowered = clone(*module);
-  if (llvm::Error failure = lower(lowered, *parsed))
+/// Lowers a copy of the module for `target` and hands it to `write`.
+static int
+emit(const NlqModule &module, StringRef targetName, char **error,
+     llvm::function_ref<llvm::Error(ModuleOp, const Target &)> write) {
+  llvm::Expected<Target> target = parseTarget(targetName);
+  if (!target)
+    return fail(error, target.takeError());
+  DiagnosticCollector diagnostics(module.context.get());
+  NlqModule lowered = clone(module);
+  if (llvm::Error failure = lower(lowered, *target))
     return fail(error, std::move(failure));
-  if (llvm::Error failure =
-          emitObjectFile(lowered.module.get(), *parsed, entry, path))
+  if (llvm::Error failure = write(lowered.module.get(), *target))
     return fail(error, std::move(failure));
   return 0;
+}
+
+int nlqModuleEmitObject(const NlqModule *module, const char *target,
+                        const char *entry, const char *path, char **error) {
+  return emit(*module, target, error,
+              [&](ModuleOp lowered, const Target &parsed) {
+                return emitObjectFile(lowered, parsed, entry, path);
+              });
+}
+
+int nlqModuleEmitLibrary(const NlqModule *module, const char *target,
+                         const char *entry, const char *name, const char *path,
+                         char **error) {
+  return emit(*module, target, error,
+              [&](ModuleOp lowered, const Target &parsed) -> llvm::Error {
+                llvm::Expected<SmallVector<char>> object =
+                    emitObject(lowered, parsed, entry);
+                if (!object)
+                  return object.takeError();
+                return linkSharedLibrary(*object, name, path);
+              });
 }

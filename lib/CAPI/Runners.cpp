@@ -7,13 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "Handles.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
-#include "nlq/Dialect/NLQ/IR/NLQDialect.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Execution/ReferenceRunner.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/JSON.h"
 #include <cstring>
 #include <ctime>
 
@@ -29,13 +26,15 @@ llvm::Error capi::lower(NlqModule &module, const Target &target) {
   llvm::Expected<VectorFeatures> features = getVectorFeatures(target);
   if (!features)
     return features.takeError();
-  // A module without boundary casts is a float model; float non-linear
-  // operations between them are islands that somebody asked for (nlq-to-float).
+  // A module in which nothing is quantized is a float model; float non-linear
+  // operations in others are islands that somebody asked for (nlq-to-float).
   bool isQuantized = false, hasIslands = false;
   module.module.get()->walk([&](Operation *op) {
     isQuantized |= isa<quant::QuantizeCastOp, quant::DequantizeCastOp>(op);
-    if (auto nonlinear = dyn_cast<NonlinearOpInterface>(op))
+    if (auto nonlinear = dyn_cast<NonlinearOpInterface>(op)) {
+      isQuantized |= nonlinear.isQuantized();
       hasIslands |= !nonlinear.isQuantized();
+    }
   });
   bool hasFloat = !isQuantized || hasIslands;
   std::string options = hasFloat ? "allow-float" : "";
@@ -97,61 +96,9 @@ NlqRunner *nlqRunnerReference(const NlqModule *module, char **error) {
 
 void nlqRunnerDestroy(NlqRunner *runner) { delete runner; }
 
-static StringRef stringify(ElementKind kind) {
-  switch (kind) {
-  case ElementKind::F32:
-    return "f32";
-  case ElementKind::I8:
-    return "i8";
-  case ElementKind::I16:
-    return "i16";
-  case ElementKind::I32:
-    return "i32";
-  case ElementKind::I64:
-    return "i64";
-  }
-  llvm_unreachable("covered switch");
-}
-
-/// The types in `signature` with the names that `main` of `module` gives them.
-static char *describe(ModuleOp module, const Signature &signature) {
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  auto toJson = [](llvm::ArrayRef<ArrayType> types, StringRef prefix,
-                   llvm::function_ref<StringAttr(unsigned)> getName) {
-    llvm::json::Array array;
-    for (auto [index, type] : llvm::enumerate(types)) {
-      StringAttr name = getName(index);
-      array.push_back(llvm::json::Object{
-          {"name", name ? name.str() : (prefix + Twine(index)).str()},
-          {"kind", stringify(type.kind)},
-          {"shape", llvm::json::Array(type.shape)}});
-    }
-    return array;
-  };
-  llvm::json::Value value = llvm::json::Object{
-      {"arguments", toJson(signature.arguments, "arg",
-                           [&](unsigned index) {
-                             return main.getArgAttrOfType<StringAttr>(
-                                 index, NLQDialect::kNameAttr);
-                           })},
-      {"results", toJson(signature.results, "result", [&](unsigned index) {
-         return main.getResultAttrOfType<StringAttr>(index,
-                                                     NLQDialect::kNameAttr);
-       })}};
-  return copyString(llvm::formatv("{0}", value).str());
-}
-
 char *nlqRunnerSignature(const NlqRunner *runner) {
-  return describe(runner->module.module.get(), runner->signature);
-}
-
-char *nlqModuleSignature(const NlqModule *module, char **error) {
-  llvm::Expected<Signature> signature = getSignature(module->module.get());
-  if (!signature) {
-    fail(error, signature.takeError());
-    return nullptr;
-  }
-  return describe(module->module.get(), *signature);
+  return copyString(
+      describeMain(runner->module.module.get(), runner->signature));
 }
 
 std::vector<Array> capi::getSample(llvm::ArrayRef<ArrayType> types,

@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Execution/JitRunner.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
@@ -18,76 +17,6 @@
 
 using namespace mlir;
 using namespace nlq;
-
-//===----------------------------------------------------------------------===//
-// Signature
-//===----------------------------------------------------------------------===//
-
-static llvm::Expected<ArrayType> toArrayType(Type type) {
-  auto tensor = dyn_cast<RankedTensorType>(type);
-  ArrayType result;
-  if (tensor && tensor.hasStaticShape()) {
-    result.shape.assign(tensor.getShape().begin(), tensor.getShape().end());
-    Type element = tensor.getElementType();
-    if (element.isF32())
-      return result;
-    std::pair<unsigned, ElementKind> kinds[] = {{8, ElementKind::I8},
-                                                {16, ElementKind::I16},
-                                                {32, ElementKind::I32},
-                                                {64, ElementKind::I64}};
-    for (auto [width, kind] : kinds)
-      if (element.isSignlessInteger(width)) {
-        result.kind = kind;
-        return result;
-      }
-  }
-  std::string text;
-  llvm::raw_string_ostream(text) << type;
-  return llvm::createStringError(
-      "main has the type " + text +
-      " in its signature; static tensors of f32, i8, i16, i32 or i64 can be "
-      "run");
-}
-
-llvm::Expected<Signature> nlq::getSignature(ModuleOp module) {
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!main)
-    return llvm::createStringError("the module has no function 'main'");
-  Signature signature;
-  auto convert = [](ArrayRef<Type> types,
-                    std::vector<ArrayType> &out) -> llvm::Error {
-    for (Type type : types) {
-      llvm::Expected<ArrayType> converted = toArrayType(type);
-      if (!converted)
-        return converted.takeError();
-      out.push_back(std::move(*converted));
-    }
-    return llvm::Error::success();
-  };
-  if (llvm::Error error = convert(main.getArgumentTypes(), signature.arguments))
-    return error;
-  if (llvm::Error error = convert(main.getResultTypes(), signature.results))
-    return error;
-  return signature;
-}
-
-llvm::Error nlq::checkArguments(const Signature &signature,
-                                ArrayRef<Array> arguments) {
-  if (arguments.size() != signature.arguments.size())
-    return llvm::createStringError(
-        "the model takes " + Twine(signature.arguments.size()) +
-        " arguments, found " + Twine(arguments.size()));
-  for (auto [index, type, array] :
-       llvm::enumerate(signature.arguments, arguments))
-    if (array.kind != type.kind || array.shape != type.shape)
-      return llvm::createStringError("argument " + Twine(index) +
-                                     " has the wrong shape or element type");
-  return llvm::Error::success();
-}
-
-//===----------------------------------------------------------------------===//
-// Running
-//===----------------------------------------------------------------------===//
 
 namespace {
 

@@ -7,9 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Execution/ObjectFile.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -20,30 +22,43 @@
 using namespace mlir;
 using namespace nlq;
 
-/// Calls a function `entry` and hides all else, so that a program may hold
-/// several models.
-static llvm::Error exportOnly(StringRef function, StringRef entry,
+/// The public functions, and what they are called outside: `main` is `entry`.
+static llvm::StringMap<std::string> getExports(ModuleOp module,
+                                               StringRef entry) {
+  llvm::StringMap<std::string> exports;
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>())
+    if (function.isPublic() && !function.isExternal()) {
+      StringRef name = function.getName();
+      exports[name] = name == "main" ? entry.str() : name.str();
+    }
+  return exports;
+}
+
+/// Hides all that is not exported, so that a program may hold several models.
+static llvm::Error exportOnly(const llvm::StringMap<std::string> &exports,
                               llvm::Module &module) {
-  llvm::Function *exported = module.getFunction(function);
-  if (!exported)
-    return llvm::createStringError("the module has no function '" + function +
-                                   "'");
-  // Code generation makes calls of memset and its like.
-  llvm::LibFunc known;
-  if ((entry != function && module.getNamedValue(entry)) ||
-      llvm::TargetLibraryInfoImpl(module.getTargetTriple())
-          .getLibFunc(entry, known))
-    return llvm::createStringError("the entry can't be called '" + entry +
-                                   "': this name is taken");
+  if (exports.empty())
+    return llvm::createStringError(
+        "the module has no public function to be exported");
   for (llvm::GlobalValue &value : module.global_values())
-    if (&value != exported && !value.isDeclaration())
+    if (!exports.contains(value.getName()) && !value.isDeclaration())
       value.setLinkage(llvm::GlobalValue::InternalLinkage);
-  exported->setName(entry);
+  for (const auto &[function, name] : exports) {
+    // Code generation makes calls of memset and its like.
+    llvm::LibFunc known;
+    if ((function != name && module.getNamedValue(name)) ||
+        llvm::TargetLibraryInfoImpl(module.getTargetTriple())
+            .getLibFunc(name, known))
+      return llvm::createStringError("the function '" + function +
+                                     "' can't be called '" + name +
+                                     "': this name is taken");
+    module.getFunction(function)->setName(name);
+  }
   return llvm::Error::success();
 }
 
-llvm::Error nlq::emitObjectFile(ModuleOp module, const Target &target,
-                                StringRef entry, StringRef path) {
+llvm::Expected<SmallVector<char>>
+nlq::emitObject(ModuleOp module, const Target &target, StringRef entry) {
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
       createTargetMachine(target);
   if (!machine)
@@ -60,7 +75,7 @@ llvm::Error nlq::emitObjectFile(ModuleOp module, const Target &target,
         "the module can't be translated to LLVM IR; lower it first "
         "(nlq-lower-to-llvm)");
   llvmModule->setTargetTriple(llvm::Triple(target.triple));
-  if (llvm::Error error = exportOnly("main", entry, *llvmModule))
+  if (llvm::Error error = exportOnly(getExports(module, entry), *llvmModule))
     return error;
   llvmModule->setDataLayout((*machine)->createDataLayout());
   auto optimize = makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0,
@@ -68,15 +83,23 @@ llvm::Error nlq::emitObjectFile(ModuleOp module, const Target &target,
   if (llvm::Error error = optimize(llvmModule.get()))
     return error;
 
-  llvm::SmallVector<char> object;
+  SmallVector<char> object;
   llvm::raw_svector_ostream stream(object);
   llvm::legacy::PassManager passes;
   if ((*machine)->addPassesToEmitFile(passes, stream, nullptr,
                                       llvm::CodeGenFileType::ObjectFile))
     return llvm::createStringError("no object files for " + target.triple);
   passes.run(*llvmModule);
+  return object;
+}
+
+llvm::Error nlq::emitObjectFile(ModuleOp module, const Target &target,
+                                StringRef entry, StringRef path) {
+  llvm::Expected<SmallVector<char>> object = emitObject(module, target, entry);
+  if (!object)
+    return object.takeError();
   return llvm::writeToOutput(path, [&](llvm::raw_ostream &out) {
-    out << stream.str();
+    out.write(object->data(), object->size());
     return llvm::Error::success();
   });
 }

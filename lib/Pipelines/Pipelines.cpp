@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Pipelines/Pipelines.h"
+#include "DynamicShapes.h"
 #include "FlattenGlobals.h"
 #include "SeparateBuffers.h"
 #include "ShareMemory.h"
@@ -41,6 +42,7 @@ void nlq::buildToKernelsPipeline(OpPassManager &pm, bool allowFloat) {
 
 /// Tensors to buffers that nobody has to free but the function itself.
 static void addBufferization(OpPassManager &pm) {
+  pm.addPass(createDynamicShapesPass());
   pm.addNestedPass<func::FuncOp>(createSeparateBuffersPass());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions options;
@@ -98,8 +100,8 @@ void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
   pm.addPass(arith::createArithExpandOpsPass());
   pm.addPass(createConvertMathToLLVMPass());
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  // Static shapes: a buffer is passed as one pointer, which makes a plain C
-  // function of `main` and keeps calls cheap to compile.
+  // Functions take buffers of static shapes only, each passed as one pointer,
+  // which makes plain C functions of them and keeps calls cheap to compile.
   ConvertFuncToLLVMPassOptions toLLVM;
   toLLVM.useBarePtrCallConv = true;
   pm.addPass(createConvertFuncToLLVMPass(toLLVM));

@@ -2,12 +2,12 @@
 # See LICENSE for license information.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-"""The C header of a compiled model."""
+"""The C header of compiled functions."""
 
 import json
 import re
 
-from nlq.native import Signature, Tensor
+from nlq.native import Signature
 
 _C_TYPES = {"f32": "float", "i8": "int8_t", "i16": "int16_t", "i32": "int32_t", "i64": "int64_t"}
 
@@ -30,36 +30,56 @@ def is_c_name(text: str) -> bool:
     )
 
 
-def make_header(entry: str, signature: Signature) -> str:
-    """A header that declares the compiled `main` under the name `entry`."""
-    guard = f"{entry.upper()}_H"
-    arguments, results = signature.arguments, signature.results
-    names = _parameter_names([*arguments, *results])
-    parameters, comments = [], []
-    for index, (name, tensor) in enumerate(zip(names, [*arguments, *results], strict=True)):
-        is_argument = index < len(arguments)
-        c_type = _C_TYPES[tensor.kind]
-        parameters.append(f"{'const ' if is_argument else ''}{c_type} *{name}")
-        extents = "".join(f"[{extent}]" for extent in tensor.shape)
-        comments.append(
-            f"//   {name}: {'argument' if is_argument else 'result'} {json.dumps(tensor.name)}, "
-            f"{c_type}{extents}\n"
-        )
+def make_header(functions: dict[str, Signature]) -> str:
+    """A header that declares compiled functions, by their names in C."""
+    guard = f"{next(iter(functions)).upper()}_H"
+    declarations = "\n".join(_declare(name, functions[name]) for name in functions)
     return (
         f"// Made by nlq.\n#ifndef {guard}\n#define {guard}\n\n#include <stdint.h>\n\n"
         '#ifdef __cplusplus\nextern "C" {\n#endif\n\n'
-        "// Runs the model once. Arrays are dense and row-major, and must not overlap:\n"
-        f"{''.join(comments)}"
-        f"void {entry}({', '.join(parameters) or 'void'});\n\n"
+        f"{declarations}\n"
         f"#ifdef __cplusplus\n}}\n#endif\n\n#endif // {guard}\n"
     )
 
 
-def _parameter_names(tensors: list[Tensor]) -> list[str]:
+def _declare(function: str, signature: Signature) -> str:
+    """A function's declaration, with a comment on its parameters."""
+    tensors = [*signature.arguments, *signature.results]
+    extents = [
+        (index, dimension)
+        for index, tensor in enumerate(signature.arguments)
+        for dimension, extent in enumerate(tensor.shape)
+        if extent is None
+    ]
+    wanted = [tensor.name for tensor in tensors]
+    wanted += [f"{tensors[index].name}_{dimension}" for index, dimension in extents]
+    names = _parameter_names(wanted)
+    extent_names = dict(zip(extents, names[len(tensors) :], strict=True))
+    parameters, comments = [], []
+    for index, (name, tensor) in enumerate(zip(names, tensors, strict=False)):
+        is_argument = index < len(signature.arguments)
+        c_type = _C_TYPES[tensor.kind]
+        parameters.append(f"{'const ' if is_argument else ''}{c_type} *{name}")
+        shape = "".join(
+            f"[{extent_names.get((index, dimension), '?') if extent is None else extent}]"
+            for dimension, extent in enumerate(tensor.shape)
+        )
+        comments.append(
+            f"//   {name}: {'argument' if is_argument else 'result'} {json.dumps(tensor.name)}, "
+            f"{c_type}{shape}{f' of {tensor.quantized}' if tensor.quantized else ''}\n"
+        )
+    parameters += [f"int64_t {name}" for name in extent_names.values()]
+    text = "// Runs the model once. Arrays are dense and row-major, and must not overlap"
+    if extents:
+        text += ";\n// an extent ? of a result is that of the argument it is made of"
+    return f"{text}:\n{''.join(comments)}void {function}({', '.join(parameters) or 'void'});\n"
+
+
+def _parameter_names(wanted: list[str]) -> list[str]:
     """A C name for each, as near to its own as can be, no two the same."""
     names: list[str] = []
-    for tensor in tensors:
-        name = base = re.sub(r"[^A-Za-z0-9]+", "_", tensor.name).strip("_")
+    for text in wanted:
+        name = base = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")
         if not is_c_name(base):
             name = base = f"p_{base}"
         number = 2

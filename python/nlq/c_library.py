@@ -40,6 +40,8 @@ _SIGNATURES = {
     "nlqModulePrint": (_POINTER, [_POINTER, ctypes.c_int]),
     "nlqModuleWriteBytecode": (_STATUS, [_POINTER, _TEXT, _OUT_TEXT]),
     "nlqModuleSignature": (_POINTER, [_POINTER, _OUT_TEXT]),
+    "nlqModuleFunctions": (_POINTER, [_POINTER, _OUT_TEXT]),
+    "nlqModuleEmitLibrary": (_STATUS, [_POINTER, _TEXT, _TEXT, _TEXT, _TEXT, _OUT_TEXT]),
     "nlqModuleEmitObject": (_STATUS, [_POINTER, _TEXT, _TEXT, _TEXT, _OUT_TEXT]),
     "nlqListMethods": (_POINTER, []),
     "nlqRunnerCompile": (_POINTER, [_POINTER, _TEXT, _OUT_TEXT]),

@@ -345,12 +345,12 @@ def _pass_options(options: argparse.Namespace, names: tuple[str, ...]) -> dict[s
 def _add_compile(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "compile",
-        help="make an object file and a C header",
-        description="Compiles a module whose operations have methods, or a float one, to an "
-        "object file, and declares its function in a C header beside it.",
+        help="make an object file or shared library, and a C header",
+        description="Compiles the public functions of a module whose operations have methods, or "
+        "of a float one, and declares them in a C header beside what it writes.",
     )
     _add_model(command, "the assigned module")
-    _add_output(command, "the object file", ".o")
+    _add_output(command, "the object file or the shared library", ".o", ".so")
     command.add_argument(
         "--target",
         default="native",
@@ -361,15 +361,22 @@ def _add_compile(commands: argparse._SubParsersAction) -> None:
     command.add_argument(
         "--entry",
         type=_c_name,
-        default="nlq_main",
         metavar="NAME",
-        help="what the function is called (default: %(default)s)",
+        help="what the function main is called (default: nlq_main); others keep their names",
+    )
+    command.add_argument(
+        "--method",
+        metavar="METHOD",
+        help="the method of quantized operations that have none, such as table, or a whole "
+        "attribute such as '#nlq.ibert<out_bits = 8>' (default: they are errors)",
     )
 
     def run(options: argparse.Namespace) -> None:
         from nlq import commands
 
-        commands.compile_object(options.model, options.output, options.target, options.entry)
+        commands.compile_module(
+            options.model, options.output, options.target, options.entry, options.method
+        )
 
     command.set_defaults(run=run)
 
@@ -556,14 +563,16 @@ def _add_module_output(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_output(command: argparse.ArgumentParser, what: str, suffix: str) -> None:
+def _add_output(command: argparse.ArgumentParser, what: str, *suffixes: str) -> None:
+    endings = " or ".join(suffixes)
+
     def path(text: str) -> Path:
-        if Path(text).suffix != suffix:
-            raise argparse.ArgumentTypeError(f"'{text}' does not end in {suffix}")
+        if Path(text).suffix not in suffixes:
+            raise argparse.ArgumentTypeError(f"'{text}' does not end in {endings}")
         return Path(text)
 
     command.add_argument(
-        "-o", dest="output", type=path, required=True, help=f"{what} to write, a {suffix} file"
+        "-o", dest="output", type=path, required=True, help=f"{what} to write, a {endings} file"
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nlq.c_header import make_header
+from nlq.c_header import is_c_name, make_header
 from nlq.errors import NlqError
 from nlq.files import replacing
 from nlq.native import Module, Runner
@@ -87,14 +87,36 @@ def assign(model: Path, output: Path, options: dict[str, object]) -> None:
     print("\n".join(lines), file=sys.stderr if str(output) == "-" else sys.stdout)
 
 
-def compile_object(model: Path, output: Path, target: str, entry: str) -> None:
-    """Compiles a module to an object file, with a C header beside it."""
+def compile_module(
+    model: Path, output: Path, target: str, entry: str | None = None, method: str | None = None
+) -> None:
+    """Compiles a module's public functions to an object file or shared library, by its suffix.
+
+    A C header is written beside it. `main` becomes `entry`. Quantized operations that have no
+    method get `method`, where it is given: what the pass nlq-set-method takes.
+    """
     module = read_module(model)
-    signature = module.signature()
+    if method is not None:
+        _run_pass("set methods in", model, module, "nlq-set-method", {"method": method})
+    signatures = module.functions()
+    if entry is not None and "main" not in signatures:
+        raise NlqError(f"'{model}' has no function main that could be called {entry}")
+    entry = entry or "nlq_main"
+    functions = {entry if name == "main" else name: signatures[name] for name in signatures}
+    if not functions:
+        raise NlqError(f"'{model}' has no public function to compile")
+    for name in functions:
+        if not is_c_name(name):
+            raise NlqError(f"'{model}' has a function '{name}', which is not a name in C")
+    if len(functions) != len(signatures):
+        raise NlqError(f"'{model}' has a function '{entry}' and main, which is to be called so")
     with replacing(output) as code, replacing(output.with_suffix(".h")) as header:
-        header.write_text(make_header(entry, signature))
+        header.write_text(make_header(functions))
         with listing(f"cannot compile '{model}'"):
-            module.emit_object(target, entry, code)
+            if output.suffix == ".so":
+                module.emit_library(target, entry, output.name, code)
+            else:
+                module.emit_object(target, entry, code)
 
 
 def run(model: Path, samples: Path, output: Path, reference: bool) -> None:

@@ -25,11 +25,16 @@ def list_methods() -> list[dict]:
 
 @dataclass(frozen=True)
 class Tensor:
-    """The name, element kind (f32, i8, i16, i32 or i64) and shape of an argument or result."""
+    """The name, element kind (f32, i8, i16, i32 or i64) and shape of an argument or result.
+
+    An extent is None if it is known at run time only. `quantized` is the quantized type that the
+    elements are stored integers of.
+    """
 
     name: str
     kind: str
-    shape: tuple[int, ...]
+    shape: tuple[int | None, ...]
+    quantized: str | None = None
 
     @property
     def dtype(self) -> type:
@@ -39,7 +44,7 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Signature:
-    """What `main` takes and makes."""
+    """What a function takes and makes."""
 
     arguments: list[Tensor]
     results: list[Tensor]
@@ -47,12 +52,19 @@ class Signature:
     @classmethod
     def from_json(cls, text: str) -> "Signature":
         """Reads what nlqModuleSignature describes."""
-        lists = json.loads(text)
+        return cls.from_lists(json.loads(text))
+
+    @classmethod
+    def from_lists(cls, lists: dict[str, list[dict]]) -> "Signature":
+        """Takes the lists of arguments and results."""
         return cls(*(_tensors(lists[key]) for key in ("arguments", "results")))
 
 
 def _tensors(entries: list[dict]) -> list[Tensor]:
-    return [Tensor(entry["name"], entry["kind"], tuple(entry["shape"])) for entry in entries]
+    return [
+        Tensor(entry["name"], entry["kind"], tuple(entry["shape"]), entry["quantized"])
+        for entry in entries
+    ]
 
 
 class Module:
@@ -91,10 +103,20 @@ class Module:
         """The names and types of the arguments and results of `main`."""
         return Signature.from_json(take_text(call("nlqModuleSignature", self._handle)))
 
+    def functions(self) -> dict[str, Signature]:
+        """The public functions, which emit_object and emit_library export, in their order."""
+        entries = json.loads(take_text(call("nlqModuleFunctions", self._handle)))
+        return {entry["function"]: Signature.from_lists(entry) for entry in entries}
+
     def emit_object(self, target: str, entry: str, path: Path) -> None:
         """Compiles a float module, or an assigned one, to an object file; main becomes `entry`."""
         names = target.encode(), entry.encode(), os.fsencode(path)
         call("nlqModuleEmitObject", self._handle, *names)
+
+    def emit_library(self, target: str, entry: str, name: str, path: Path) -> None:
+        """The same, to a shared library that says it is called `name`."""
+        names = target.encode(), entry.encode(), os.fsencode(name), os.fsencode(path)
+        call("nlqModuleEmitLibrary", self._handle, *names)
 
     def calibrate(
         self, samples: Sequence[np.ndarray], kept: int, path: Path, target: str = "native"

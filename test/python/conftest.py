@@ -11,6 +11,7 @@ import subprocess
 
 import pytest
 
+from c_compiler import compiler  # noqa: F401
 from commands_fixtures import chain  # noqa: F401
 from nlq.cli import main
 from nlq.errors import NlqError

@@ -105,8 +105,8 @@ def ConvertFloatNLQToLinalg
 def NLQOutline : Pass<"nlq-outline", "::mlir::ModuleOp"> {
   let summary = "Move operations on buffers into functions of their own";
   let description = [{
-    Each distinct `nlq.kernel`, `nlq.product` and linalg operation on buffers becomes one
-    private function, called wherever it stood: a model's layers share their
+    Each distinct `nlq.kernel`, `nlq.product` and linalg operation on buffers of
+    static shapes becomes one private function, called wherever it stood: a model's layers share their
     code, which is compiled once, and no function grows with the model (LLVM's
     loop passes take more than linear time in a function's loops).
   }];

@@ -15,9 +15,15 @@
 namespace nlq {
 
 /// Compiles a module in the LLVM dialect to a position-independent object file
-/// for `target` and writes it to `path` (beside it, then renamed: a failure
-/// leaves nothing behind). The function `main` gets the name `entry`, since a
-/// program has a main of its own; nothing else is exported.
+/// for `target`, in memory. Its public functions are exported under their
+/// names, `main` as `entry`, since a program has a main of its own; nothing
+/// else is. Fails where nothing is public or a name is one that code generation
+/// itself calls.
+llvm::Expected<llvm::SmallVector<char>>
+emitObject(mlir::ModuleOp module, const Target &target, llvm::StringRef entry);
+
+/// The same as a file at `path` (written beside it, then renamed: a failure
+/// leaves nothing behind).
 llvm::Error emitObjectFile(mlir::ModuleOp module, const Target &target,
                            llvm::StringRef entry, llvm::StringRef path);
 

@@ -45,7 +45,8 @@ void buildToKernelsPipeline(mlir::OpPassManager &pm, bool allowFloat = false);
 
 /// `nlq-lower-to-llvm`: a module of kernels, or a float module, to the LLVM
 /// dialect through buffers and vector code. Functions take pointers to their
-/// arguments and then to their results, dense and row-major.
+/// arguments and then to their results, dense and row-major, and then an i64
+/// for every dynamic extent of the arguments.
 void buildLowerToLLVMPipeline(mlir::OpPassManager &pm,
                               const LoweringOptions &options);
 

@@ -128,4 +128,24 @@ def NLQAssign : Pass<"nlq-assign", "::mlir::ModuleOp"> {
   let dependentDialects = ["::nlq::NLQDialect"];
 }
 
+def NLQSetMethod : Pass<"nlq-set-method", "::mlir::ModuleOp"> {
+  let summary = "Give one method to quantized operations that have none";
+  let description = [{
+    For kernels written by hand, whose operations have no candidates to choose
+    from. `method` is the name of a method, in its corrected form on the operand
+    as it is, or of its fallback in the registry where it lacks the function; or
+    a whole method attribute. Operations that have a method keep it.
+
+    ```mlir
+    %1 = nlq.gelu %0 erf : ...
+    // becomes, with method=table,
+    %1 = nlq.gelu %0 erf {method = #nlq.table<>} : ...
+    ```
+  }];
+  let options = [
+    Option<"method", "method", "std::string", "\"table\"",
+           "A method's name, or an attribute such as #nlq.ibert<out_bits = 8>">];
+  let dependentDialects = ["::nlq::NLQDialect"];
+}
+
 #endif // NLQ_QUANTIZATION_ASSIGNPASSES_TD

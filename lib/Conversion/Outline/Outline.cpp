@@ -23,9 +23,14 @@ namespace nlq {
 using namespace mlir;
 using namespace nlq;
 
+/// Functions take static shapes only: their buffers are passed as pointers.
 static bool isOutlined(Operation *op) {
   return op->getNumResults() == 0 &&
-         (isa<KernelOp, ProductOp>(op) || isa<linalg::LinalgOp>(op));
+         (isa<KernelOp, ProductOp>(op) || isa<linalg::LinalgOp>(op)) &&
+         llvm::all_of(op->getOperandTypes(), [](Type type) {
+           auto buffer = dyn_cast<MemRefType>(type);
+           return !buffer || buffer.hasStaticShape();
+         });
 }
 
 /// Constants that are not buffers move along with the operation.

@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from nlq.commands import compile_object
+from nlq.commands import compile_module
 from nlq.errors import NlqError
 from nlq.native import Module
 
@@ -55,7 +55,7 @@ def measure_memory(module: Path, folder: Path) -> Memory:
     if compiler is None:
         raise NlqError("there is no C compiler (cc, clang-22 or clang) to build a program with")
     objects = folder / "memory.o"
-    compile_object(module, objects, "native", _ENTRY)
+    compile_module(module, objects, "native", _ENTRY)
     signature = Module.parse(module).signature()
     text = _PROGRAM.format(
         header=objects.with_suffix(".h").name,
