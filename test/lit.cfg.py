@@ -17,7 +17,7 @@ llvm_config.use_default_substitutions()
 llvm_config.with_environment("PATH", config.llvm_tools_dir, append_path=True)
 llvm_config.with_environment("FILECHECK_OPTS", "-enable-var-scope")
 llvm_config.add_tool_substitutions(
-    ["nlq-opt", "mlir-opt", "mlir-runner", "split-file"],
+    ["nlq-opt", "nlq-bench", "mlir-opt", "mlir-runner", "split-file"],
     [os.path.join(config.nlq_obj_root, "bin"), config.llvm_tools_dir],
 )
 

@@ -64,6 +64,22 @@ llvm::Expected<VectorFeatures> nlq::getVectorFeatures(const Target &target) {
   return features;
 }
 
+llvm::Expected<bool> nlq::runsHere(const Target &target) {
+  if (llvm::Triple(target.triple).getArch() !=
+      llvm::Triple(llvm::sys::getProcessTriple()).getArch())
+    return false;
+  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
+      createTargetMachine(target);
+  if (!machine)
+    return machine.takeError();
+  const llvm::MCSubtargetInfo &subtarget = *(*machine)->getMCSubtargetInfo();
+  for (const auto &feature : llvm::sys::getHostCPUFeatures())
+    if (!feature.second &&
+        subtarget.checkFeatures(("+" + feature.first()).str()))
+      return false;
+  return true;
+}
+
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 nlq::createTargetMachine(const Target &target) {
   llvm::InitializeAllTargetInfos();

@@ -42,6 +42,9 @@ llvm::Expected<Target> parseTarget(llvm::StringRef name);
 /// What the target has of the instruction sets that lowerings know.
 llvm::Expected<VectorFeatures> getVectorFeatures(const Target &target);
 
+/// True if this machine has the architecture and every instruction of `target`.
+llvm::Expected<bool> runsHere(const Target &target);
+
 /// LLVM's code generator for a target, position independent.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
 createTargetMachine(const Target &target);

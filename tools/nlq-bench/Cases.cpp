@@ -1,0 +1,88 @@
+//===- Cases.cpp - Operations with types and shapes to measure ------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Cases.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cstring>
+#include <random>
+
+using namespace llvm;
+using namespace nlq::bench;
+
+// Shapes of a ViT-B (197 tokens, 12 heads, 768 and 3072 channels) and of
+// attention over 1024 tokens; a batch is 64 images, or 256 where rows are
+// short. Scales cover what such layers produce; a probability has 8 bits from 0
+// to 1.
+static const Case kCases[] = {
+    {"softmax", 197, 64, 12 * 197, 64 * 12 * 197, "i8:f32, 0.0625",
+     "i8:f32, 0.00390625:-128", "", 0},
+    {"softmax", 1024, 0, 4 * 1024, 0, "i8:f32, 0.0625",
+     "i8:f32, 0.00390625:-128", "", 0},
+    {"gelu", 3072, 4, 197, 64 * 197, "i8:f32, 0.05", "i8:f32, 0.05", " erf", 0},
+    {"layer_norm", 768, 16, 197, 256 * 197, "i8:f32, 0.05", "i8:f32, 0.04",
+     " {epsilon = 1.0e-06}", 2},
+};
+
+std::string nlq::bench::getName(const Case &entry) {
+  return formatv("{0}_{1}", entry.op, entry.columns);
+}
+
+std::vector<std::string> nlq::bench::getOperations() {
+  std::vector<std::string> names;
+  for (const Case &entry : kCases)
+    if (names.empty() || names.back() != entry.op)
+      names.push_back(entry.op);
+  return names;
+}
+
+Expected<std::vector<Case>> nlq::bench::findCases(StringRef op) {
+  std::vector<Case> found;
+  for (const Case &entry : kCases)
+    if (op == entry.op)
+      found.push_back(entry);
+  if (found.empty())
+    return createStringError("unknown operation '" + op + "'; " +
+                             join(getOperations(), ", ") +
+                             " and .mlir files can be measured");
+  return found;
+}
+
+/// A constant of f32 to the bit.
+static std::string makeConstant(StringRef name, ArrayRef<float> values) {
+  StringRef bytes(reinterpret_cast<const char *>(values.data()),
+                  values.size() * sizeof(float));
+  return formatv("  %{0} = arith.constant dense<\"0x{1}\"> : tensor<{2}xf32>\n",
+                 name, toHex(bytes), values.size());
+}
+
+std::string nlq::bench::makeFunction(const Case &entry) {
+  std::string constants, operands = "%x", types;
+  auto tensor = [&](const char *element) -> std::string {
+    return formatv("tensor<?x{0}x!quant.uniform<{1}>>", entry.columns, element);
+  };
+  types = tensor(entry.operand);
+  std::mt19937 engine(7);
+  std::normal_distribution<float> normal;
+  for (unsigned i = 0; i < entry.numColumns; ++i) {
+    std::vector<float> values(entry.columns);
+    for (float &value : values)
+      value = (i == 0 ? 1.0f : 0.0f) + 0.2f * normal(engine);
+    std::string name = i == 0 ? "gamma" : "beta";
+    constants += makeConstant(name, values);
+    operands += ", %" + name;
+    types += formatv(", tensor<{0}xf32>", entry.columns);
+  }
+  return formatv("func.func @{0}(%x: {1}) -> {2} {{\n"
+                 "{3}"
+                 "  %y = nlq.{4} {5}{6} : {7} -> {2}\n"
+                 "  return %y : {2}\n"
+                 "}\n",
+                 getName(entry), tensor(entry.operand), tensor(entry.result),
+                 constants, entry.op, operands, entry.rest, types);
+}
