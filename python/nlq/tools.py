@@ -61,3 +61,15 @@ def run_nlq_opt(arguments: list[str], stdin: IO[str] | None = None) -> str:
         message = done.stderr.strip() or "it gave no message"
         raise NlqError(f"nlq-opt failed with exit code {done.returncode}: {message}")
     return done.stdout
+
+
+def find_c_compiler() -> str:
+    """The path of a C compiler.
+
+    Raises NlqError if there is none.
+    """
+    names = ("cc", "clang-22", "clang")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        raise NlqError(f"there is no C compiler ({', '.join(names)})")
+    return found

@@ -5,14 +5,13 @@
 """How much memory a program takes that does nothing but run a compiled model."""
 
 import math
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from nlq.commands import compile_module
-from nlq.errors import NlqError
 from nlq.native import Module
+from nlq.tools import find_c_compiler
 
 _ENTRY = "nlq_main"
 
@@ -51,9 +50,7 @@ def measure_memory(module: Path, folder: Path) -> Memory:
 
     Raises NlqError where there is no C compiler.
     """
-    compiler = next(filter(None, map(shutil.which, ("cc", "clang-22", "clang"))), None)
-    if compiler is None:
-        raise NlqError("there is no C compiler (cc, clang-22 or clang) to build a program with")
+    compiler = find_c_compiler()
     objects = folder / "memory.o"
     compile_module(module, objects, "native", _ENTRY)
     signature = Module.parse(module).signature()
