@@ -76,10 +76,20 @@ def test_sizes_of_operations(bench):
     ]
 
 
+def test_columns_of_operations(bench):
+    found = bench("layer_norm_i16_i8", "--columns=1,49", "--rows=3")
+    shapes = [(result["function"], result["results"]) for result in found["results"]]
+    assert shapes == [
+        ("layer_norm_i16_i8_1", [[3, 1]]),
+        ("layer_norm_i16_i8_49", [[3, 49]]),
+    ]
+    assert [result["bytes"] for result in found["results"]] == [9, 441]
+
+
 @pytest.mark.parametrize("target", ["aarch64", "znver4", "x86-64-v3", "x86-64-v4"])
 def test_targets(target, bench):
     """Code for another machine is compiled only."""
-    found = bench("--rows=4", f"--target={target}")
+    found = bench("softmax", "gelu", "--rows=4", f"--target={target}")
     assert found["target"] == target
     assert target != "aarch64" or found["run"] is False
     for result in found["results"]:

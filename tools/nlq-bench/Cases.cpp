@@ -17,38 +17,50 @@ using namespace nlq::bench;
 
 // Shapes of a ViT-B (197 tokens, 12 heads, 768 and 3072 channels) and of
 // attention over 1024 tokens; a batch is 64 images, or 256 where rows are
-// short. Scales cover what such layers produce; a probability has 8 bits from 0
-// to 1.
+// short. Scales cover what such layers produce; a probability of 8 bits goes
+// from 0 to
+// 1. Wide operands are what producers have: scores and a residual of 16 bits,
+// accumulators of 32.
 static const Case kCases[] = {
-    {"softmax", 197, 64, 12 * 197, 64 * 12 * 197, "i8:f32, 0.0625",
+    {"softmax", "softmax", 197, 64, 12 * 197, 64 * 12 * 197, "i8:f32, 0.0625",
      "i8:f32, 0.00390625:-128", "", 0},
-    {"softmax", 1024, 0, 4 * 1024, 0, "i8:f32, 0.0625",
+    {"softmax", "softmax", 1024, 0, 4 * 1024, 0, "i8:f32, 0.0625",
      "i8:f32, 0.00390625:-128", "", 0},
-    {"gelu", 3072, 4, 197, 64 * 197, "i8:f32, 0.05", "i8:f32, 0.05", " erf", 0},
-    {"layer_norm", 768, 16, 197, 256 * 197, "i8:f32, 0.05", "i8:f32, 0.04",
-     " {epsilon = 1.0e-06}", 2},
+    {"gelu", "gelu", 3072, 4, 197, 64 * 197, "i8:f32, 0.05", "i8:f32, 0.05",
+     " erf", 0},
+    {"layer_norm", "layer_norm", 768, 16, 197, 256 * 197, "i8:f32, 0.05",
+     "i8:f32, 0.04", " {epsilon = 1.0e-06}", 2},
+    {"softmax_i16_i8", "softmax", 197, 64, 12 * 197, 64 * 12 * 197,
+     "i16:f32, 0.0005", "i8:f32, 0.00390625:-128", "", 0},
+    {"softmax_i16_i16", "softmax", 197, 64, 12 * 197, 64 * 12 * 197,
+     "i16:f32, 0.0005", "i16:f32, 3.0517578125e-05", "", 0},
+    {"gelu_i32_i8", "gelu", 3072, 4, 197, 64 * 197,
+     "i32<-100000:100000>:f32, 0.0001", "i8:f32, 0.05",
+     " erf {method = #nlq.table<in = !quant.uniform<i8:f32, 0.05>>}", 0},
+    {"layer_norm_i16_i8", "layer_norm", 768, 16, 197, 256 * 197,
+     "i16:f32, 0.001", "i8:f32, 0.04", " {epsilon = 1.0e-06}", 2},
 };
 
-std::string nlq::bench::getName(const Case &entry) {
-  return formatv("{0}_{1}", entry.op, entry.columns);
+std::string nlq::bench::getFunctionName(const Case &entry) {
+  return formatv("{0}_{1}", entry.name, entry.columns);
 }
 
-std::vector<std::string> nlq::bench::getOperations() {
+std::vector<std::string> nlq::bench::getNames() {
   std::vector<std::string> names;
   for (const Case &entry : kCases)
-    if (names.empty() || names.back() != entry.op)
-      names.push_back(entry.op);
+    if (names.empty() || names.back() != entry.name)
+      names.push_back(entry.name);
   return names;
 }
 
-Expected<std::vector<Case>> nlq::bench::findCases(StringRef op) {
+Expected<std::vector<Case>> nlq::bench::findCases(StringRef name) {
   std::vector<Case> found;
   for (const Case &entry : kCases)
-    if (op == entry.op)
+    if (name == entry.name)
       found.push_back(entry);
   if (found.empty())
-    return createStringError("unknown operation '" + op + "'; " +
-                             join(getOperations(), ", ") +
+    return createStringError("unknown operation '" + name + "'; " +
+                             join(getNames(), ", ") +
                              " and .mlir files can be measured");
   return found;
 }
@@ -83,6 +95,7 @@ std::string nlq::bench::makeFunction(const Case &entry) {
                  "  %y = nlq.{4} {5}{6} : {7} -> {2}\n"
                  "  return %y : {2}\n"
                  "}\n",
-                 getName(entry), tensor(entry.operand), tensor(entry.result),
-                 constants, entry.op, operands, entry.rest, types);
+                 getFunctionName(entry), tensor(entry.operand),
+                 tensor(entry.result), constants, entry.op, operands,
+                 entry.rest, types);
 }

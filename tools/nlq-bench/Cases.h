@@ -20,26 +20,29 @@ namespace nlq::bench {
 /// have, and how many rows of it there are: what fits into a first-level cache,
 /// in one image or sequence, and in a batch. Zero is none.
 struct Case {
+  /// What the command line calls it: the operation, and its types where they
+  /// are not 8 bits wide.
+  const char *name;
   const char *op;
   int64_t columns;
   int64_t tile, image, batch;
   /// Element types: what is in the angle brackets of `!quant.uniform`.
   const char *operand, *result;
-  /// What stands between the operand and the types, after `nlq.OP %x`.
+  /// What stands between the operands and the types.
   const char *rest;
   /// Operands of rate column, f32 constants with an entry each: gamma, or gamma
   /// and beta.
   unsigned numColumns;
 };
 
-/// The function's name: that of the operation and its columns.
-std::string getName(const Case &entry);
+/// The function's name: that of the case and its columns.
+std::string getFunctionName(const Case &entry);
 
-/// The cases of an operation. Fails with the names that are known.
-llvm::Expected<std::vector<Case>> findCases(llvm::StringRef op);
+/// The cases of a name. Fails with the names that are known.
+llvm::Expected<std::vector<Case>> findCases(llvm::StringRef name);
 
-/// All operations that have cases, in order.
-std::vector<std::string> getOperations();
+/// The names of all cases, in order.
+std::vector<std::string> getNames();
 
 /// A function on any number of rows of a case, as text. Gamma is drawn from the
 /// normal distribution around 1 with deviation 0.2, beta around 0, by

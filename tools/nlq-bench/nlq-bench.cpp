@@ -45,6 +45,10 @@ static cl::opt<int64_t>
     rows("rows", cl::cat(category), cl::init(0),
          cl::desc("every dynamic extent, instead of the cases' sizes (default "
                   "in files: 197)"));
+static cl::list<int64_t>
+    columns("columns", cl::cat(category), cl::CommaSeparated,
+            cl::desc("lengths of rows of the operations, instead of the cases' "
+                     "own"));
 static cl::opt<double>
     sampleSeconds("min-time", cl::cat(category), cl::init(0.01),
                   cl::desc("CPU seconds of a sample (default: 0.01)"));
@@ -107,6 +111,22 @@ static llvm::Expected<std::vector<int64_t>> getExtents(const Case &entry) {
   return found;
 }
 
+/// The cases of a name, with other columns where these are asked for.
+static llvm::Expected<std::vector<Case>> getCases(StringRef name) {
+  llvm::Expected<std::vector<Case>> cases = findCases(name);
+  if (!cases || columns.empty())
+    return cases;
+  std::vector<Case> found;
+  for (int64_t count : columns) {
+    if (count <= 0)
+      return llvm::createStringError("rows have at least one column, found " +
+                                     Twine(count));
+    found.push_back(cases->front());
+    found.back().columns = count;
+  }
+  return found;
+}
+
 /// Adds the functions of the text or file to the module of the plan.
 static llvm::Error addModule(Plan &plan, OwningOpRef<ModuleOp> module) {
   for (Operation &op : llvm::make_early_inc_range(*module->getBody())) {
@@ -125,7 +145,7 @@ static llvm::Expected<Plan> makePlan(MLIRContext &context) {
   plan.module = ModuleOp::create(UnknownLoc::get(&context));
   std::vector<std::string> words(inputs.begin(), inputs.end());
   if (words.empty())
-    words = getOperations();
+    words = getNames();
   for (StringRef word : words) {
     if (word.ends_with(".mlir") || word.ends_with(".mlirbc")) {
       Diagnostics diagnostics(&context);
@@ -141,7 +161,7 @@ static llvm::Expected<Plan> makePlan(MLIRContext &context) {
         return error;
       continue;
     }
-    llvm::Expected<std::vector<Case>> cases = findCases(word);
+    llvm::Expected<std::vector<Case>> cases = getCases(word);
     if (!cases)
       return cases.takeError();
     for (const Case &entry : *cases) {
@@ -150,7 +170,7 @@ static llvm::Expected<Plan> makePlan(MLIRContext &context) {
         return extents.takeError();
       if (extents->empty())
         continue;
-      plan.extents[getName(entry)] = std::move(*extents);
+      plan.extents[getFunctionName(entry)] = std::move(*extents);
       auto module = parseSourceString<ModuleOp>(makeFunction(entry), &context);
       if (llvm::Error error = addModule(plan, std::move(module)))
         return error;

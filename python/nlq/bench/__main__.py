@@ -65,7 +65,9 @@ def _run(folder: Path, target: str, sizes: str, ops: list[str]) -> None:
     if measured["run"]:
         by_name = {kernel.function: kernel for kernel in kernels}
         for entry in measured["results"]:
-            rows += compare(by_name[entry["function"]], entry["results"][0][0], library)
+            if entry["function"] in by_name:
+                kernel = by_name[entry["function"]]
+                rows += compare(kernel, entry["results"][0][0], library)
         print_rows(rows)
         with replacing(folder / "results.md") as path:
             path.write_text(to_markdown(rows, measured["results"]))
