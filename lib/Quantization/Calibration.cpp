@@ -26,7 +26,17 @@ static bool isMeasuredOp(Operation *op) {
                    linalg::BatchMatmulOp, func::ReturnOp>(op);
 }
 
-static ExposedValue describe(Value value, StringRef name) {
+/// Whether `user` multiplies `value` by constant weights; values that are not
+/// constant are those with names.
+static bool isWeighted(Value value, Operation *user,
+                       const llvm::MapVector<Value, std::string> &names) {
+  auto matmul = dyn_cast<linalg::MatmulOp>(user);
+  return matmul && matmul.getInputs()[0] == value &&
+         !names.contains(matmul.getInputs()[1]);
+}
+
+static ExposedValue describe(Value value, StringRef name,
+                             const llvm::MapVector<Value, std::string> &names) {
   ExposedValue exposed;
   exposed.name = name.str();
   llvm::append_range(exposed.shape,
@@ -34,6 +44,9 @@ static ExposedValue describe(Value value, StringRef name) {
   exposed.keepArrays = isa<BlockArgument>(value) ||
                        isMeasuredOp(value.getDefiningOp()) ||
                        llvm::any_of(value.getUsers(), isMeasuredOp);
+  exposed.keepMoments = llvm::any_of(value.getUsers(), [&](Operation *user) {
+    return isWeighted(value, user, names);
+  });
   return exposed;
 }
 
@@ -52,10 +65,10 @@ FailureOr<ExposedModel> nlq::exposeValues(ModuleOp module, bool keptOnly) {
       return failure();
     }
     if (isa<BlockArgument>(value)) {
-      model.arguments.push_back(describe(value, name));
+      model.arguments.push_back(describe(value, name, names));
       continue;
     }
-    ExposedValue exposed = describe(value, name);
+    ExposedValue exposed = describe(value, name, names);
     if (keptOnly && !exposed.keepArrays)
       continue;
     model.results.push_back(std::move(exposed));
@@ -103,6 +116,8 @@ static void addArray(Profile &profile, const ExposedValue &exposed,
   value.histogram.add(elements);
   if (exposed.keepArrays && !exposed.shape.empty())
     value.channels.add(elements, exposed.shape.back());
+  if (exposed.keepMoments)
+    value.moments.add(elements, size_t(exposed.shape.back()));
   if (exposed.keepArrays && value.kept.size() < profile.numKept)
     value.kept.push_back(std::move(array));
 }

@@ -117,6 +117,10 @@ llvm::Error Profile::merge(const Profile &other) {
       return llvm::createStringError(
           "cannot merge profiles: only one knows the channels of the value '" +
           name + "'");
+    if (addend->moments.size() != value.moments.size())
+      return llvm::createStringError(
+          "cannot merge profiles: only one knows the moments of the value '" +
+          name + "'");
     if (addend->kept.empty() != value.kept.empty())
       return llvm::createStringError(
           "cannot merge profiles: only one keeps arrays of the value '" + name +
@@ -134,6 +138,7 @@ llvm::Error Profile::merge(const Profile &other) {
     value.max = std::max(value.max, addend.max);
     value.histogram.merge(addend.histogram);
     value.channels.merge(addend.channels);
+    value.moments.merge(addend.moments);
     for (const Array &array : addend.kept)
       if (value.kept.size() < numKept)
         value.kept.push_back(array);

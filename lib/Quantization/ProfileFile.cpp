@@ -8,13 +8,13 @@
 //
 // A profile is two files. The .json file holds what a person may want to read
 // and says where in the .bin file the arrays are: histograms as 64-bit counts,
-// channels as 32-bit extremes and 64-bit sums, kept arrays as 32-bit floats,
-// little endian. It also holds the size and a
-// hash of the .bin file, so that two files that do not belong together are
-// refused.
+// channels as 32-bit extremes and 64-bit sums, moments as 64-bit sums, kept
+// arrays as 32-bit floats, little endian. It also holds the size and a hash of
+// the .bin file, so that two files that do not belong together are refused.
 //
 // A profile written by hand may hold ranges only: without "arrays" there is no
-// .bin file, without "histogram", "channels" and "kept" a value has none.
+// .bin file, without "histogram", "channels", "moments" and "kept" a value has
+// none.
 //
 //===----------------------------------------------------------------------===//
 
@@ -105,6 +105,11 @@ static void writeValue(json::OStream &stream, llvm::StringRef name,
       appendDoubles(arrays, value.channels.sums);
       appendDoubles(arrays, value.channels.squares);
     });
+  if (!value.moments.empty())
+    stream.attributeObject("moments", [&] {
+      stream.attribute("offset", int64_t(arrays.size()));
+      appendDoubles(arrays, value.moments.getSums());
+    });
   stream.attributeObject("kept", [&] {
     stream.attribute("count", int64_t(value.kept.size()));
     stream.attribute("offset", int64_t(arrays.size()));
@@ -175,6 +180,9 @@ struct HistogramEntry {
 struct ChannelsEntry {
   int64_t offset;
 };
+struct MomentsEntry {
+  int64_t offset;
+};
 struct KeptEntry {
   int64_t count, offset;
 };
@@ -184,6 +192,7 @@ struct ValueEntry {
   double min, max;
   std::optional<HistogramEntry> histogram;
   std::optional<ChannelsEntry> channels;
+  std::optional<MomentsEntry> moments;
   std::optional<KeptEntry> kept;
 };
 struct ArraysEntry {
@@ -209,6 +218,11 @@ bool fromJSON(const json::Value &json, ChannelsEntry &entry, json::Path path) {
   return map && map.map("offset", entry.offset);
 }
 
+bool fromJSON(const json::Value &json, MomentsEntry &entry, json::Path path) {
+  json::ObjectMapper map(json, path);
+  return map && map.map("offset", entry.offset);
+}
+
 bool fromJSON(const json::Value &json, KeptEntry &entry, json::Path path) {
   json::ObjectMapper map(json, path);
   return map && map.map("count", entry.count) &&
@@ -225,7 +239,8 @@ bool fromJSON(const json::Value &json, ValueEntry &entry, json::Path path) {
   return map && map.map("name", entry.name) && map.map("shape", entry.shape) &&
          map.map("min", entry.min) && map.map("max", entry.max) &&
          map.map("histogram", entry.histogram) &&
-         map.map("channels", entry.channels) && map.map("kept", entry.kept);
+         map.map("channels", entry.channels) &&
+         map.map("moments", entry.moments) && map.map("kept", entry.kept);
 }
 
 bool fromJSON(const json::Value &json, ProfileEntry &entry, json::Path path) {
@@ -286,6 +301,28 @@ static bool readChannels(const ChannelsEntry &entry, llvm::StringRef arrays,
   return true;
 }
 
+/// False if the moments are not all there, or not finite.
+static bool readMoments(const MomentsEntry &entry, llvm::StringRef arrays,
+                        const ValueProfile &value, Moments &moments) {
+  // More channels would need more bytes than there can be.
+  constexpr uint64_t mostChannels = uint64_t(1) << 24;
+  if (value.shape.empty() || uint64_t(value.shape.back()) > mostChannels)
+    return false;
+  uint64_t channels = value.shape.back();
+  uint64_t count = channels * (channels + 1) / 2;
+  llvm::StringRef bytes = slice(arrays, entry.offset, count * 8);
+  if (bytes.empty())
+    return false;
+  std::vector<double> sums(count);
+  for (auto [index, sum] : llvm::enumerate(sums)) {
+    sum = llvm::bit_cast<double>(endian::read64le(bytes.data() + 8 * index));
+    if (!std::isfinite(sum))
+      return false;
+  }
+  moments = Moments(channels, std::move(sums));
+  return true;
+}
+
 static llvm::Expected<ValueProfile>
 readValue(const ValueEntry &entry, llvm::StringRef arrays, uint64_t numKept) {
   auto fail = [&](const llvm::Twine &what) {
@@ -312,6 +349,9 @@ readValue(const ValueEntry &entry, llvm::StringRef arrays, uint64_t numKept) {
   if (entry.channels &&
       !readChannels(*entry.channels, arrays, value, value.channels))
     return fail("has no valid channels");
+  if (entry.moments &&
+      !readMoments(*entry.moments, arrays, value, value.moments))
+    return fail("has no valid moments");
   if (!entry.kept)
     return value;
   if (entry.kept->count < 0 || uint64_t(entry.kept->count) > numKept)

@@ -204,6 +204,13 @@ struct NLQQuantizePass : nlq::impl::NLQQuantizeBase<NLQQuantizePass> {
       return signalPassFailure();
     }
     options.weightScale = *scale;
+    llvm::Expected<WeightRounding> rounding =
+        parseWeightRounding(weightRounding);
+    if (!rounding) {
+      getOperation().emitError(llvm::toString(rounding.takeError()));
+      return signalPassFailure();
+    }
+    options.weightRounding = *rounding;
     llvm::Expected<Profile> loaded = Profile::load(profile);
     if (!loaded) {
       getOperation().emitError(llvm::toString(loaded.takeError()));

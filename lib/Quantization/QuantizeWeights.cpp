@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Quantization/QuantizeWeights.h"
+#include "nlq/Quantization/ErrorFeedback.h"
 #include "nlq/Quantization/QuantizeTypes.h"
 #include "llvm/ADT/STLExtras.h"
 #include <algorithm>
@@ -21,6 +22,15 @@ llvm::Expected<WeightScale> nlq::parseWeightScale(llvm::StringRef word) {
     return WeightScale::LeastSquares;
   return llvm::createStringError(
       "weight-scales must be extremes or least-squares, found '" + word + "'");
+}
+
+llvm::Expected<WeightRounding> nlq::parseWeightRounding(llvm::StringRef word) {
+  if (word == "nearest")
+    return WeightRounding::Nearest;
+  if (word == "feedback")
+    return WeightRounding::Feedback;
+  return llvm::createStringError(
+      "weight-rounding must be nearest or feedback, found '" + word + "'");
 }
 
 /// The integer of `value` at 1 / `inverse`, clamped.
@@ -75,38 +85,51 @@ static double chooseScale(llvm::ArrayRef<double> column,
 IntegerWeights nlq::quantizeWeights(llvm::ArrayRef<double> weights,
                                     llvm::ArrayRef<double> bias,
                                     const ActivationChannels &channels,
-                                    unsigned bits, WeightScale how) {
+                                    unsigned bits, WeightScale how,
+                                    WeightRounding rounding) {
   const size_t depth = channels.scales.size();
   const size_t columns = weights.size() / depth;
   const int64_t limit = getSymmetricLimit(bits);
+  std::vector<double> scaled(weights.size());
   double largest = 0;
-  for (size_t i = 0; i < weights.size(); ++i)
-    largest =
-        std::max(largest, std::fabs(weights[i]) * channels.scales[i / columns]);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    scaled[i] = weights[i] * channels.scales[i / columns];
+    largest = std::max(largest, std::fabs(scaled[i]));
+  }
 
   IntegerWeights result;
-  result.weights.resize(weights.size());
   std::vector<double> column(depth), variances = channels.variances;
   if (variances.empty())
     variances.assign(depth, 1);
   for (size_t n = 0; n < columns; ++n) {
     for (size_t k = 0; k < depth; ++k)
-      column[k] = weights[k * columns + n] * channels.scales[k];
-    double real = bias.empty() ? 0 : bias[n];
-    double scale = chooseScale(column, variances, real, bits, largest, how);
+      column[k] = scaled[k * columns + n];
+    result.scales.push_back(chooseScale(
+        column, variances, bias.empty() ? 0 : bias[n], bits, largest, how));
+  }
+  if (rounding == WeightRounding::Feedback && !channels.covariance.empty()) {
+    result.weights =
+        roundWithFeedback(scaled, result.scales, channels.covariance, limit);
+  } else {
+    result.weights.resize(weights.size());
+    for (size_t i = 0; i < weights.size(); ++i)
+      result.weights[i] = int64_t(
+          toInteger(scaled[i], 1 / result.scales[i % columns], double(limit)));
+  }
+
+  for (size_t n = 0; n < columns; ++n) {
+    double scale = result.scales[n], real = bias.empty() ? 0 : bias[n];
     int64_t sum = 0, magnitudes = 0;
     for (size_t k = 0; k < depth; ++k) {
-      auto integer = int64_t(toInteger(column[k], 1 / scale, double(limit)));
-      result.weights[k * columns + n] = integer;
+      int64_t integer = result.weights[k * columns + n];
       sum += integer;
       magnitudes += std::abs(integer);
       if (!channels.means.empty())
         real += channels.means[k] / channels.scales[k] *
-                (column[k] - scale * double(integer));
+                (scaled[k * columns + n] - scale * double(integer));
     }
     int64_t integerBias =
         int64_t(std::nearbyint(real / scale)) - channels.zeroPoint * sum;
-    result.scales.push_back(scale);
     result.bias.push_back(integerBias);
     // A range of nothing is no type.
     result.limit = std::max(result.limit, magnitudes * channels.limit +

@@ -197,6 +197,11 @@ _QUANTIZE_RECIPE = {
         {"choices": ["extremes", "least-squares"]},
         "how scales of weights are chosen (default: least-squares)",
     ),
+    "weight-rounding": (
+        {"choices": ["nearest", "feedback"]},
+        "round weights to nearest, or make up for the error that other weights leave "
+        "(default: feedback)",
+    ),
     "bias-correction": (
         {"choices": ["true", "false"]},
         "correct the means that rounding of weights shifts (default: true)",

@@ -43,6 +43,11 @@
 // SCALES: error: weight-scales must be extremes or least-squares, found 'best'
 
 // RUN: not nlq-opt %t/good.mlir \
+// RUN:   --nlq-quantize="profile=%t/good.json weight-rounding=up" 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=ROUNDING
+// ROUNDING: error: weight-rounding must be nearest or feedback, found 'up'
+
+// RUN: not nlq-opt %t/good.mlir \
 // RUN:   --nlq-quantize="profile=%t/none.json" 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=NONE
 // NONE: error: cannot read the profile '{{.*}}none.json': {{.*}}none.json: No such file or directory

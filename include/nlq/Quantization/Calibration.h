@@ -30,6 +30,9 @@ struct ExposedValue {
   /// Whether profiles keep arrays of it: arguments and results of the function,
   /// operands and results of non-linear operations and of matrix products.
   bool keepArrays = false;
+  /// Whether profiles have moments of it: what products with constant weights
+  /// read.
+  bool keepMoments = false;
 };
 
 /// The interface of a model whose values were exposed.

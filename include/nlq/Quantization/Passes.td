@@ -110,6 +110,9 @@ def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
     Option<"weightScales", "weight-scales", "std::string",
            "\"least-squares\"",
            "Scales of weights: extremes or least-squares">,
+    Option<"weightRounding", "weight-rounding", "std::string", "\"feedback\"",
+           "Rounding of weights: nearest, or feedback of the error that other "
+           "weights leave">,
     Option<"biasCorrection", "bias-correction", "bool", "true",
            "Correct the means that rounding of weights shifts">,
     Option<"candidates", "candidates", "std::string", "\"seed\"",

@@ -16,6 +16,7 @@
 #define NLQ_QUANTIZATION_PROFILE_H
 
 #include "nlq/Execution/ModelRunner.h"
+#include "nlq/Quantization/Moments.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringRef.h"
 #include <algorithm>
@@ -84,6 +85,8 @@ struct ValueProfile {
   Histogram histogram;
   /// Empty where channels are not looked at.
   ChannelProfile channels;
+  /// Empty but for what products with constant weights read.
+  Moments moments;
   /// The value in the first samples, one F32 array each; empty where arrays of
   /// this value are not kept.
   std::vector<Array> kept;

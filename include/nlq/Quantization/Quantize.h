@@ -48,6 +48,7 @@ struct QuantizeOptions {
   /// Which part of what was seen operands of products cover.
   RangeOptions range;
   WeightScale weightScale = WeightScale::LeastSquares;
+  WeightRounding weightRounding = WeightRounding::Feedback;
   /// Correct the means that rounding of weights shifts.
   bool biasCorrection = true;
   /// Comma-separated groups of methods that may be assigned

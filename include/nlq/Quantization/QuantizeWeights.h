@@ -46,6 +46,18 @@ enum class WeightScale {
 /// Fails, naming the word, unless it is `extremes` or `least-squares`.
 llvm::Expected<WeightScale> parseWeightScale(llvm::StringRef word);
 
+/// How E[k, n] / t_n becomes an integer.
+enum class WeightRounding {
+  /// The nearest one.
+  Nearest,
+  /// So that the errors of other weights are made up for (ErrorFeedback.h), by
+  /// the covariance of the q_k; the nearest one where it is not known.
+  Feedback,
+};
+
+/// Fails, naming the word, unless it is `nearest` or `feedback`.
+llvm::Expected<WeightRounding> parseWeightRounding(llvm::StringRef word);
+
 /// What is known of the activation, one entry per row of the weights.
 struct ActivationChannels {
   /// s_k.
@@ -58,6 +70,9 @@ struct ActivationChannels {
   std::vector<double> means;
   /// m_k; empty for 1.
   std::vector<double> variances;
+  /// Covariance of the q_k, [depth, depth], positive definite; empty where it
+  /// is not known.
+  std::vector<double> covariance;
 };
 
 struct IntegerWeights {
@@ -82,7 +97,8 @@ struct IntegerWeights {
 IntegerWeights quantizeWeights(llvm::ArrayRef<double> weights,
                                llvm::ArrayRef<double> bias,
                                const ActivationChannels &channels,
-                               unsigned bits, WeightScale scale);
+                               unsigned bits, WeightScale scale,
+                               WeightRounding rounding);
 
 } // namespace nlq
 

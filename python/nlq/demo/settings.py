@@ -33,7 +33,8 @@ CANDIDATES = "seed,standalone,all"
 # The mixed method's paper's: one symmetric scale per tensor, extremes.
 RECIPE = (
     "asymmetric=false norm-exponent=0 gelu-exponent=0 attention-exponent=0 value-exponent=0 "
-    "query-key-exponent=0 weight-scales=extremes bias-correction=false"
+    "query-key-exponent=0 weight-scales=extremes weight-rounding=nearest "
+    "bias-correction=false"
 )
 
 

@@ -33,6 +33,7 @@ CHANGES = {
     "no factors of values": "value-exponent=0",
     "queries and keys not balanced": "query-key-exponent=0",
     "weight scales by extremes": "weight-scales=extremes",
+    "weights rounded to nearest": "weight-rounding=nearest",
     "no bias correction": "bias-correction=false",
     "99.99 % of activations covered": "ranges=percentile",
     "activations of least squared error": "ranges=least-squares",

@@ -68,7 +68,7 @@ class Choice:
 
     norm: float
     other: float
-    weight_scales: str = "least-squares"
+    weight_scales: str = "extremes"
 
     @property
     def options(self) -> str:
@@ -87,8 +87,8 @@ CHOICES = (
     Choice(0.5, 0.25),
     Choice(0.6, 0.25),
     Choice(0.5, 0.4),
-    Choice(0.5, 0.25, "extremes"),
-    Choice(0.5, 0.4, "extremes"),
+    Choice(0.5, 0.25, "least-squares"),
+    Choice(0.5, 0.4, "least-squares"),
 )
 
 

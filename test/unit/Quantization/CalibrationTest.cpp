@@ -79,6 +79,9 @@ TEST_F(Calibration, ExposesEachValueOnce) {
   EXPECT_TRUE(model->results[0].keepArrays);
   EXPECT_FALSE(model->results[1].keepArrays);
   EXPECT_TRUE(model->results[2].keepArrays) << "a result of the function";
+  EXPECT_TRUE(model->arguments[0].keepMoments) << "constant weights read it";
+  EXPECT_FALSE(model->arguments[1].keepMoments);
+  EXPECT_FALSE(model->results[0].keepMoments);
 }
 
 static Array makeArray(llvm::ArrayRef<float> values) {
@@ -90,7 +93,10 @@ static Array makeArray(llvm::ArrayRef<float> values) {
 static llvm::Expected<Profile> calibrateOn(FakeRunner &runner,
                                            std::vector<Array> samples) {
   ExposedModel model;
-  model.arguments = {{"image", {2}, /*keepArrays=*/true}};
+  model.arguments = {{"image",
+                      {2},
+                      /*keepArrays=*/true,
+                      /*keepMoments=*/true}};
   model.results = {{"a", {2}, /*keepArrays=*/true},
                    {"b", {2}, /*keepArrays=*/false}};
   CalibrationOptions options;
@@ -119,11 +125,13 @@ TEST_F(Calibration, GathersOverSamples) {
   EXPECT_EQ(image.channels.max, (std::vector<float>{5, 2}));
   EXPECT_EQ(image.channels.sums, (std::vector<double>{3, 3}));
   EXPECT_EQ(image.channels.squares, (std::vector<double>{35, 5}));
+  EXPECT_EQ(image.moments.getSums().vec(), (std::vector<double>{35, 7, 5}));
   ASSERT_EQ(image.kept.size(), 2u);
   EXPECT_EQ(image.kept[1], makeArray({-3, 0}));
   EXPECT_EQ(profile->lookup("b")->min, 2) << "0 does not occur";
   EXPECT_TRUE(profile->lookup("b")->kept.empty());
   EXPECT_TRUE(profile->lookup("b")->channels.empty());
+  EXPECT_TRUE(profile->lookup("b")->moments.empty());
 }
 
 TEST_F(Calibration, BadSamplesAreErrors) {

@@ -117,6 +117,7 @@ static Profile makeProfile(llvm::ArrayRef<float> values, uint64_t numKept) {
   x.max = *std::max_element(values.begin(), values.end());
   x.histogram.add(values);
   x.channels.add(values, int64_t(values.size()));
+  x.moments.add(values, values.size());
   x.kept.push_back(makeArray(values));
   profile.values.insert({"x \"quoted\"", x});
   x.kept.clear();
@@ -138,6 +139,8 @@ TEST(ProfileMerge, SumsExtremesAndKeptArrays) {
   EXPECT_EQ(x.channels.max, (std::vector<float>{0, 1, 3}));
   EXPECT_EQ(x.channels.sums, (std::vector<double>{-9, 1.25, 6}));
   EXPECT_EQ(x.channels.squares, (std::vector<double>{65, 1.0625, 14}));
+  EXPECT_EQ(x.moments.getSums().vec(),
+            (std::vector<double>{65, -8.25, 1.0625, -10, 1.5, 14}));
   ASSERT_EQ(x.kept.size(), 2u);
   EXPECT_EQ(x.kept[1].as<float>()[0], -8);
   EXPECT_TRUE(profile.lookup("/blocks.0/Add#2")->kept.empty());
@@ -216,6 +219,8 @@ TEST_F(ProfileFile, SavesAndLoads) {
     EXPECT_EQ(mine.second.channels.max, theirs.second.channels.max);
     EXPECT_EQ(mine.second.channels.sums, theirs.second.channels.sums);
     EXPECT_EQ(mine.second.channels.squares, theirs.second.channels.squares);
+    EXPECT_EQ(mine.second.moments.getSums(), theirs.second.moments.getSums());
+    EXPECT_EQ(theirs.second.moments.size(), 3u);
     EXPECT_EQ(mine.second.kept, theirs.second.kept);
   }
 
@@ -281,6 +286,20 @@ TEST_F(ProfileFile, ChannelsMustFit) {
   write("p.json", json);
   EXPECT_EQ(loadError(), "cannot read the profile 'p.json': the value 'x' has "
                          "no valid channels");
+}
+
+TEST_F(ProfileFile, MomentsMustFit) {
+  for (const char *shape : {"[2]", "[2, 1099511627776]", "[]"}) {
+    write("p.json",
+          R"({"format": "nlq-profile", "version": 1, "samples": 1,
+                        "kept": 0, "values": [{"name": "x", "shape": )" +
+              std::string(shape) +
+              R"(, "min": -3, "max": 1, "moments": {"offset": 0}}]})");
+    EXPECT_TRUE(llvm::StringRef(loadError())
+                    .starts_with("cannot read the profile 'p.json': the value "
+                                 "'x' has no valid "))
+        << loadError();
+  }
 }
 
 TEST_F(ProfileFile, OffsetsOutsideOfTheArrays) {

@@ -55,7 +55,8 @@ protected:
 /// weights for each term.
 TEST_F(QuantizeWeights, AccumulatorIsTheProduct) {
   for (auto how : {WeightScale::Extremes, WeightScale::LeastSquares}) {
-    IntegerWeights integers = quantizeWeights(weights, bias, channels, 8, how);
+    IntegerWeights integers = quantizeWeights(weights, bias, channels, 8, how,
+                                              WeightRounding::Nearest);
     ASSERT_EQ(integers.bias.size(), kColumns);
     for (int trial = 0; trial < 50; ++trial) {
       std::vector<int64_t> q(kDepth);
@@ -84,9 +85,11 @@ TEST_F(QuantizeWeights, AccumulatorIsTheProduct) {
 TEST_F(QuantizeWeights, LeastSquaresIsNearlyTheBest) {
   for (unsigned bits : {8u, 6u, 4u}) {
     IntegerWeights plain =
-        quantizeWeights(weights, bias, channels, bits, WeightScale::Extremes);
-    IntegerWeights best = quantizeWeights(weights, bias, channels, bits,
-                                          WeightScale::LeastSquares);
+        quantizeWeights(weights, bias, channels, bits, WeightScale::Extremes,
+                        WeightRounding::Nearest);
+    IntegerWeights best =
+        quantizeWeights(weights, bias, channels, bits,
+                        WeightScale::LeastSquares, WeightRounding::Nearest);
     double limit = double((1 << (bits - 1)) - 1);
     for (size_t n = 0; n < kColumns; ++n) {
       EXPECT_LE(getError(best, n), getError(plain, n) * (1 + 1e-4));
@@ -111,7 +114,8 @@ TEST_F(QuantizeWeights, LeastSquaresIsNearlyTheBest) {
 TEST_F(QuantizeWeights, BiasCorrectionKeepsTheMean) {
   channels.means = means;
   IntegerWeights integers =
-      quantizeWeights(weights, bias, channels, 4, WeightScale::Extremes);
+      quantizeWeights(weights, bias, channels, 4, WeightScale::Extremes,
+                      WeightRounding::Nearest);
   for (size_t n = 0; n < kColumns; ++n) {
     double wanted = bias[n];
     double found = integers.scales[n] * double(integers.bias[n]);
@@ -127,12 +131,14 @@ TEST_F(QuantizeWeights, BiasCorrectionKeepsTheMean) {
 
 TEST_F(QuantizeWeights, NothingToAdd) {
   channels.zeroPoint = 0;
-  EXPECT_TRUE(
-      quantizeWeights(weights, {}, channels, 8, WeightScale::LeastSquares)
-          .bias.empty());
+  EXPECT_TRUE(quantizeWeights(weights, {}, channels, 8,
+                              WeightScale::LeastSquares,
+                              WeightRounding::Nearest)
+                  .bias.empty());
   std::vector<double> zeros(kDepth * kColumns, 0.0);
   IntegerWeights none =
-      quantizeWeights(zeros, {}, channels, 8, WeightScale::LeastSquares);
+      quantizeWeights(zeros, {}, channels, 8, WeightScale::LeastSquares,
+                      WeightRounding::Nearest);
   EXPECT_EQ(none.limit, 1);
   EXPECT_GT(none.scales[0], 0);
 }
@@ -140,7 +146,8 @@ TEST_F(QuantizeWeights, NothingToAdd) {
 TEST_F(QuantizeWeights, LargeBiasLeavesRoom) {
   bias.assign(kColumns, 1e9);
   IntegerWeights integers =
-      quantizeWeights(weights, bias, channels, 8, WeightScale::LeastSquares);
+      quantizeWeights(weights, bias, channels, 8, WeightScale::LeastSquares,
+                      WeightRounding::Nearest);
   for (int64_t value : integers.bias)
     EXPECT_LE(value, (int64_t(1) << 30) + (1 << 20));
 }
