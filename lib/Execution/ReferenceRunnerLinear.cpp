@@ -178,12 +178,12 @@ static llvm::Expected<Action> productRule(Operation *op, Planner &planner) {
 }
 
 //===----------------------------------------------------------------------===//
-// Sums
+// Element by element
 //===----------------------------------------------------------------------===//
 
-/// a + b, or a - b for a `sign` of -1.
-template <int sign>
-static llvm::Expected<Action> sumRule(Operation *op, Planner &planner) {
+/// Combine(a, b), wrapping.
+template <typename Combine>
+static llvm::Expected<Action> binaryRule(Operation *op, Planner &planner) {
   llvm::Expected<Place> a = planner.lookup(op->getOperand(0));
   if (!a)
     return a.takeError();
@@ -197,16 +197,17 @@ static llvm::Expected<Action> sumRule(Operation *op, Planner &planner) {
     dispatchInteger(out.kind, [&](auto element) {
       using T = decltype(element);
       const T *x = frame.read<T>(a), *y = frame.read<T>(b);
-      T *sum = frame.write<T>(out);
+      T *result = frame.write<T>(out);
       for (int64_t i = 0, size = out.getNumElements(); i < size; ++i)
-        sum[i] = T(uint64_t(x[i]) + uint64_t(sign) * uint64_t(y[i]));
+        result[i] = T(Combine()(uint64_t(x[i]), uint64_t(y[i])));
     });
   });
 }
 
 void reference::addLinearRules(Rules &rules) {
-  rules["arith.addi"] = sumRule<1>;
-  rules["arith.subi"] = sumRule<-1>;
+  rules["arith.addi"] = binaryRule<std::plus<uint64_t>>;
+  rules["arith.muli"] = binaryRule<std::multiplies<uint64_t>>;
+  rules["arith.subi"] = binaryRule<std::minus<uint64_t>>;
   rules["linalg.batch_matmul"] = productRule<linalg::BatchMatmulOp>;
   rules["linalg.matmul"] = productRule<linalg::MatmulOp>;
 }

@@ -8,6 +8,7 @@
 
 #include "nlq/Methods/Functions.h"
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 using namespace nlq::methods;
@@ -22,19 +23,29 @@ static void softmax(llvm::ArrayRef<double> in, const Problem &,
     value /= sum;
 }
 
-static void gelu(llvm::ArrayRef<double> in, const Problem &problem,
-                 llvm::MutableArrayRef<double> out) {
+static double gelu(double x, const Problem &problem) {
   const double sqrt2OverPi = 0.79788456080286535588;
   const double sqrtHalf = 0.70710678118654752440;
-  for (size_t i = 0; i < in.size(); ++i) {
-    double x = in[i];
-    if (problem.gelu == GeluKind::Erf)
-      // 1 + erf(u) = erfc(-u), without its cancellation.
-      out[i] = x / 2 * std::erfc(-x * sqrtHalf);
-    else
-      out[i] =
-          x / 2 * (1 + std::tanh(sqrt2OverPi * (x + 0.044715 * x * x * x)));
-  }
+  if (problem.gelu == GeluKind::Erf)
+    // 1 + erf(u) = erfc(-u), without its cancellation.
+    return x / 2 * std::erfc(-x * sqrtHalf);
+  return x / 2 * (1 + std::tanh(sqrt2OverPi * (x + 0.044715 * x * x * x)));
+}
+
+/// Where exp(-x) overflows, the quotients are 0 and -0, as they must be.
+static double sigmoid(double x, const Problem &) {
+  return 1 / (1 + std::exp(-x));
+}
+static double silu(double x, const Problem &) { return x / (1 + std::exp(-x)); }
+static double tanh(double x, const Problem &) { return std::tanh(x); }
+static double exp(double x, const Problem &) { return std::exp(x); }
+
+/// A row of an element-wise function.
+template <double (*element)(double, const Problem &)>
+static void apply(llvm::ArrayRef<double> in, const Problem &problem,
+                  llvm::MutableArrayRef<double> out) {
+  for (size_t i = 0; i < in.size(); ++i)
+    out[i] = element(in[i], problem);
 }
 
 static void layerNorm(llvm::ArrayRef<double> in, const Problem &problem,
@@ -54,7 +65,15 @@ static void layerNorm(llvm::ArrayRef<double> in, const Problem &problem,
 }
 
 static const Function kFunctions[] = {
-    {"softmax", softmax}, {"gelu", gelu}, {"layer_norm", layerNorm}};
+    {"softmax", FunctionKind::Probabilities, softmax},
+    {"gelu", FunctionKind::Elementwise, apply<gelu>, Symmetry::Ramp},
+    {"silu", FunctionKind::Elementwise, apply<silu>, Symmetry::Ramp},
+    {"sigmoid", FunctionKind::Elementwise, apply<sigmoid>, Symmetry::Point},
+    {"tanh", FunctionKind::Elementwise, apply<tanh>, Symmetry::Point},
+    {"exp", FunctionKind::Elementwise, apply<exp>, Symmetry::None},
+    {"layer_norm", FunctionKind::Normalization, layerNorm, Symmetry::None,
+     /*hasBeta=*/true},
+};
 
 llvm::ArrayRef<Function> nlq::methods::allFunctions() { return kFunctions; }
 
@@ -63,4 +82,10 @@ const Function *nlq::methods::lookupFunction(llvm::StringRef name) {
     if (function.name == name)
       return &function;
   return nullptr;
+}
+
+const Function &nlq::methods::getFunction(llvm::StringRef name) {
+  const Function *function = lookupFunction(name);
+  assert(function && "an operation without a function");
+  return *function;
 }

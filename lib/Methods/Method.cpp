@@ -31,13 +31,6 @@ const Implementation *Method::find(llvm::StringRef function, Form form) const {
   return nullptr;
 }
 
-llvm::StringRef Method::fallback(llvm::StringRef function) const {
-  for (const Fallback &fallback : fallbacks)
-    if (fallback.function == function)
-      return fallback.method;
-  return "";
-}
-
 llvm::Expected<MethodKernel>
 nlq::methods::buildWithGrid(const Method &method, llvm::StringRef function,
                             const Problem &problem) {

@@ -8,6 +8,7 @@
 
 #include "nlq/Methods/Problem.h"
 #include "Steps.h"
+#include "nlq/Methods/Functions.h"
 #include <cmath>
 
 using namespace nlq;
@@ -88,12 +89,14 @@ llvm::Error nlq::methods::validate(llvm::StringRef function,
       return error;
   if (llvm::Error error = requireOneZeroPoint("result", problem.result))
     return error;
-  if (function != "layer_norm")
+  const Function *entry = lookupFunction(function);
+  if (!entry || !entry->isNormalization())
     return llvm::Error::success();
   if (llvm::Error error = validateParameter("gamma", problem.gamma, columns))
     return error;
-  if (llvm::Error error = validateParameter("beta", problem.beta, columns))
-    return error;
+  if (entry->hasBeta)
+    if (llvm::Error error = validateParameter("beta", problem.beta, columns))
+      return error;
   if (!std::isfinite(problem.epsilon) || problem.epsilon < 0)
     return refuse("epsilon is " + text(problem.epsilon) +
                   ", and finite values of at least 0 are allowed");

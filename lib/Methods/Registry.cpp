@@ -8,6 +8,7 @@
 
 #include "nlq/Methods/Registry.h"
 #include "AllMethods.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace nlq::methods;
 
@@ -23,4 +24,20 @@ const Method *nlq::methods::lookup(llvm::StringRef name) {
     if (method->name == name)
       return method;
   return nullptr;
+}
+
+bool nlq::methods::isPublished(llvm::StringRef function) {
+  return llvm::any_of(kMethods, [&](const Method *method) {
+    return method->find(function, Form::Reference);
+  });
+}
+
+llvm::StringRef Method::fallback(llvm::StringRef function) const {
+  for (const Fallback &fallback : fallbacks)
+    if (fallback.function == function)
+      return fallback.method;
+  for (const Method *method : kMethods)
+    if (method->find(function, Form::Corrected))
+      return method->name;
+  return "";
 }

@@ -65,10 +65,12 @@ bool CandidateFilter::allows(MethodAttrInterface candidate,
   if (!methods.empty() &&
       !llvm::is_contained(methods, candidate.getMethodName()))
     return false;
-  if (form && *form != getForm(candidate))
-    return false;
-  if (set && !isInSet(candidate, function, *set))
-    return false;
+  if (methods::isPublished(function)) {
+    if (form && *form != getForm(candidate))
+      return false;
+    if (set && !isInSet(candidate, function, *set))
+      return false;
+  }
   if (inBits && *inBits != getInBits(candidate))
     return false;
   return !outBits || *outBits == candidate.getOutBits();

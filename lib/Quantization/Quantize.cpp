@@ -29,7 +29,7 @@ struct Rule {
 /// the non-linear ones, by their interface.
 static constexpr Rule kRules[] = {
     {llvm::StringLiteral("arith.addf"), quantizeSum},
-    {llvm::StringLiteral("arith.mulf"), refuseProduct},
+    {llvm::StringLiteral("arith.mulf"), quantizeElementwiseProduct},
     {llvm::StringLiteral("arith.subf"), quantizeSum},
     {llvm::StringLiteral("func.return"), quantizeReturn},
     {llvm::StringLiteral("linalg.batch_matmul"), quantizeBatchMatmul},

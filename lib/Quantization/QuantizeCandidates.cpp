@@ -208,7 +208,8 @@ FailureOr<ArrayAttr> nlq::getCandidates(NonlinearOpInterface op,
          method->implementations)
       if (implementation.function == op.getFunction())
         for (const methods::Candidate &candidate : implementation.candidates)
-          if (llvm::is_contained(groups, getGroup(implementation, candidate)))
+          if (!methods::isPublished(op.getFunction()) ||
+              llvm::is_contained(groups, getGroup(implementation, candidate)))
             consider(*method, implementation, candidate);
   if (!legal.empty())
     return ArrayAttr::get(context, legal.getArrayRef());

@@ -1,4 +1,4 @@
-//===- QuantizeElementwise.cpp - Sums -------------------------------------===//
+//===- QuantizeElementwise.cpp - Sums and products ------------------------===//
 //
 // Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -42,5 +42,37 @@ LogicalResult nlq::quantizeSum(Quantizer &quantizer, Operation *op) {
   quantizer.setRaw(
       result, quantizer.requantize(loc, {sum, Grid::get(sumType, rank)}, type),
       type);
+  return success();
+}
+
+/// Both operands in the residual's width, whose product 32 bits hold. Where it
+/// is requantized is its consumers' choice.
+LogicalResult nlq::quantizeElementwiseProduct(Quantizer &quantizer,
+                                              Operation *op) {
+  MLIRContext *context = op->getContext();
+  SmallVector<Value, 2> factors;
+  double scale = 1;
+  int64_t limit = 1;
+  for (Value operand : op->getOperands()) {
+    if (quantizer.isConstant(operand))
+      return op->emitOpError("cannot be quantized: its constant must be one "
+                             "positive number in all elements");
+    FailureOr<double> absMax = quantizer.getAbsMax(operand);
+    if (failed(absMax))
+      return failure();
+    unsigned bits = unsigned(quantizer.options.residualBits);
+    auto type = getSymmetricType(context, 32, getSymmetricLimit(bits),
+                                 getSymmetricScale(*absMax, bits));
+    FailureOr<Value> storage = quantizer.getAs(operand, type);
+    if (failed(storage))
+      return failure();
+    factors.push_back(*storage);
+    scale *= type.getScale();
+    limit *= type.getStorageTypeMax();
+  }
+  Value product = arith::MulIOp::create(quantizer.builder, op->getLoc(),
+                                        factors[0], factors[1]);
+  quantizer.setRaw(op->getResult(0), product,
+                   getSymmetricType(context, 32, limit, roundScale(scale)));
   return success();
 }

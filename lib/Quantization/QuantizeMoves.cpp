@@ -83,17 +83,6 @@ Grid Quantizer::getMovedGrid(Value value, const Grid &grid) {
   return operand ? nlq::getMovedGrid(op, getMovedGrid(operand, grid)) : grid;
 }
 
-/// A multiplication that is no move.
-LogicalResult nlq::refuseProduct(Quantizer &quantizer, Operation *op) {
-  if (llvm::none_of(op->getOperands(), [&](Value operand) {
-        return quantizer.isConstant(operand);
-      }))
-    return op->emitOpError("cannot be quantized: it multiplies two values that "
-                           "both depend on arguments");
-  return op->emitOpError("cannot be quantized: its constant must be one "
-                         "positive number in all elements");
-}
-
 //===----------------------------------------------------------------------===//
 // Concatenations
 //===----------------------------------------------------------------------===//

@@ -9,6 +9,7 @@
 #include "Quantizer.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
+#include "nlq/Methods/Functions.h"
 #include "nlq/Quantization/QuantizeCandidates.h"
 #include "nlq/Quantization/QuantizeTypes.h"
 
@@ -24,7 +25,8 @@ static FailureOr<Quantizer::Form> getOperandForm(Quantizer &quantizer,
   if (failed(form))
     return failure();
   int64_t bits = quantizer.options.operandBits;
-  bool isNarrowed = form->grid.bits > bits && !isa<LayerNormOp>(op);
+  bool isNarrowed = form->grid.bits > bits &&
+                    !methods::getFunction(op.getFunction()).isNormalization();
   if (!isNarrowed && form->grid.getType(op->getContext()))
     return form;
   FailureOr<double> absMax = quantizer.getAbsMax(operand);
@@ -55,7 +57,8 @@ LogicalResult nlq::quantizeNonlinear(Quantizer &quantizer, Operation *op) {
 
   // Probabilities have a grid that no profile changes.
   FailureOr<quant::QuantizedType> type = failure();
-  if (isa<SoftmaxOp>(op))
+  if (methods::getFunction(floatOp.getFunction()).kind ==
+      methods::FunctionKind::Probabilities)
     type = quant::QuantizedType(getProbabilityType(
         op->getContext(), unsigned(quantizer.options.probabilityBits)));
   else

@@ -13,6 +13,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
+#include "nlq/Methods/Functions.h"
 #include "nlq/Quantization/QuantizeTypes.h"
 #include <cmath>
 
@@ -143,10 +144,13 @@ static Readers getReaders(Value value, Quantizer &quantizer) {
 
 double Quantizer::getExponent(Value value) {
   Operation *op = getSource(value).getDefiningOp();
-  if (isa_and_present<LayerNormOp>(op))
-    return options.normExponent;
-  if (isa_and_present<GeluOp>(op))
-    return options.geluExponent;
+  if (auto nonlinear = dyn_cast_or_null<NonlinearOpInterface>(op)) {
+    const methods::Function &function =
+        methods::getFunction(nonlinear.getFunction());
+    return function.isNormalization() ? options.normExponent
+           : function.isElementwise() ? options.geluExponent
+                                      : 0;
+  }
   if (isa_and_present<linalg::MatmulOp, linalg::BatchMatmulOp>(op))
     return options.attentionExponent;
   return 0;

@@ -159,7 +159,8 @@ llvm::LogicalResult quantizeMatmul(Quantizer &quantizer, mlir::Operation *op);
 llvm::LogicalResult quantizeBatchMatmul(Quantizer &quantizer,
                                         mlir::Operation *op);
 llvm::LogicalResult quantizeSum(Quantizer &quantizer, mlir::Operation *op);
-llvm::LogicalResult refuseProduct(Quantizer &quantizer, mlir::Operation *op);
+llvm::LogicalResult quantizeElementwiseProduct(Quantizer &quantizer,
+                                               mlir::Operation *op);
 llvm::LogicalResult quantizeConcat(Quantizer &quantizer, mlir::Operation *op);
 llvm::LogicalResult quantizeNonlinear(Quantizer &quantizer,
                                       mlir::Operation *op);

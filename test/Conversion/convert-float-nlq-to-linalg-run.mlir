@@ -42,5 +42,25 @@ func.func @main() {
   %3 = nlq.layer_norm %x, %g, %b {epsilon = 0.25}
       : tensor<2x4xf32>, tensor<4xf32>, tensor<4xf32> -> tensor<2x4xf32>
   call @print(%3) : (tensor<2x4xf32>) -> ()
+
+  // CHECK-NEXT: ( 0.7310{{[0-9]*}}, 1.7615{{[0-9]*}}, 0.3112{{[0-9]*}}, -0.2689{{[0-9]*}} )
+  // CHECK-NEXT: ( -0.1422{{[0-9]*}}, {{-?}}0, 3.928{{[0-9]*}}, -0.00045{{[0-9]*}} )
+  %4 = nlq.silu %z : tensor<2x4xf32> -> tensor<2x4xf32>
+  call @print(%4) : (tensor<2x4xf32>) -> ()
+
+  // CHECK-NEXT: ( 0.7310{{[0-9]*}}, 0.8807{{[0-9]*}}, 0.6224{{[0-9]*}}, 0.2689{{[0-9]*}} )
+  // CHECK-NEXT: ( 0.0474{{[0-9]*}}, 0.5, 0.9820{{[0-9]*}}, 4.539{{[0-9]*}}e-05 )
+  %5 = nlq.sigmoid %z : tensor<2x4xf32> -> tensor<2x4xf32>
+  call @print(%5) : (tensor<2x4xf32>) -> ()
+
+  // CHECK-NEXT: ( 0.7615{{[0-9]*}}, 0.9640{{[0-9]*}}, 0.4621{{[0-9]*}}, -0.7615{{[0-9]*}} )
+  // CHECK-NEXT: ( -0.9950{{[0-9]*}}, 0, 0.9993{{[0-9]*}}, -{{1|0.99999[0-9]*}} )
+  %6 = nlq.tanh %z : tensor<2x4xf32> -> tensor<2x4xf32>
+  call @print(%6) : (tensor<2x4xf32>) -> ()
+
+  // CHECK-NEXT: ( 2.718{{[0-9]*}}, 7.389{{[0-9]*}}, 1.648{{[0-9]*}}, 0.3678{{[0-9]*}} )
+  // CHECK-NEXT: ( 0.0497{{[0-9]*}}, 1, 54.598{{[0-9]*}}, 4.5{{[34][0-9]*}}e-05 )
+  %7 = nlq.exp %z : tensor<2x4xf32> -> tensor<2x4xf32>
+  call @print(%7) : (tensor<2x4xf32>) -> ()
   return
 }

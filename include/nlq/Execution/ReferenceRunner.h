@@ -21,7 +21,7 @@
 //  - `quant.qcast`: clamp(roundeven(x / scale) + zero point) in f32, NaN to the
 //    zero point; `quant.dcast`: (q - zero point) * scale in f32; `quant.scast`;
 //  - `linalg.matmul`, `linalg.batch_matmul` (row-major maps, signed), `fill`,
-//    `broadcast`, `transpose`; `arith.addi`, `subi`, `constant`;
+//    `broadcast`, `transpose`; `arith.addi`, `muli`, `subi`, `constant`;
 //    `tensor.collapse_shape`, `expand_shape`, `extract_slice`, `insert_slice`,
 //    `concat`, `empty` (zeros); `func.return`.
 // Integer arithmetic wraps at the width of the result's elements. All tensors

@@ -86,8 +86,8 @@ struct Implementation {
   llvm::ArrayRef<Candidate> candidates;
 };
 
-/// For a function that a method lacks: the method that takes its place where
-/// one method is used throughout.
+/// For a published function that a method lacks: the method that takes its
+/// place where one method is used throughout.
 struct Fallback {
   llvm::StringRef function;
   llvm::StringRef method;
@@ -106,7 +106,8 @@ struct Method {
 
   /// Null if the method has none.
   const Implementation *find(llvm::StringRef function, Form form) const;
-  /// Empty if there is none.
+  /// The method that takes the place of this one: that of `fallbacks`, or the
+  /// first of the registry that has the function. Empty if none has.
   llvm::StringRef fallback(llvm::StringRef function) const;
 };
 

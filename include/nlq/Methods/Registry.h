@@ -23,6 +23,10 @@ llvm::ArrayRef<const Method *> allMethods();
 /// Null if there is none of that name.
 const Method *lookup(llvm::StringRef name);
 
+/// True if a method has a reference form of the function. Protocols of
+/// published methods have no say in the others.
+bool isPublished(llvm::StringRef function);
+
 } // namespace nlq::methods
 
 #endif // NLQ_METHODS_REGISTRY_H

@@ -162,42 +162,68 @@ struct LowerSoftmax : OpRewritePattern<SoftmaxOp> {
   }
 };
 
-struct LowerGelu : OpRewritePattern<GeluOp> {
-  using OpRewritePattern::OpRewritePattern;
+/// An element-wise function: y = body(op, x).
+template <typename OpT> struct LowerElementwise : OpRewritePattern<OpT> {
+  using Body = Value (*)(ImplicitLocOpBuilder &, OpT, Value);
 
-  LogicalResult matchAndRewrite(GeluOp op,
+  LowerElementwise(MLIRContext *context, Body body)
+      : OpRewritePattern<OpT>(context), body(body) {}
+
+  LogicalResult matchAndRewrite(OpT op,
                                 PatternRewriter &rewriter) const override {
     if (nlq::detail::isQuantizedTensor(op.getInput().getType()))
       return rewriter.notifyMatchFailure(op, "is quantized");
-    bool isErf = op.getApproximation() == GeluApproximation::Erf;
     RowBuilder rows(rewriter, op.getLoc(), op.getInput());
     rewriter.replaceOp(op, rows.map({op.getInput()},
                                     [&](ImplicitLocOpBuilder &b, ValueRange x) {
-                                      return makeGelu(b, x[0], isErf);
+                                      return body(b, op, x[0]);
                                     }));
     return success();
   }
 
-  static Value makeGelu(ImplicitLocOpBuilder &b, Value x, bool isErf) {
-    auto number = [&](double value) { return constantLike(b, value, x); };
-    auto mul = [&](Value lhs, Value rhs) -> Value {
-      return arith::MulFOp::create(b, lhs, rhs);
-    };
-    Value bell;
-    if (isErf) {
-      bell = math::ErfOp::create(b, mul(x, number(1.0 / llvm::numbers::sqrt2)));
-    } else {
-      Value cube = mul(mul(x, x), x);
-      Value inner = arith::AddFOp::create(b, x, mul(cube, number(0.044715)));
-      // sqrt(2 / pi)
-      bell = math::TanhOp::create(
-          b,
-          mul(inner, number(llvm::numbers::sqrt2 * llvm::numbers::inv_sqrtpi)));
-    }
-    Value weight = arith::AddFOp::create(b, bell, number(1.0));
-    return mul(mul(x, number(0.5)), weight);
-  }
+  Body body;
 };
+
+Value makeGelu(ImplicitLocOpBuilder &b, GeluOp op, Value x) {
+  auto number = [&](double value) { return constantLike(b, value, x); };
+  auto mul = [&](Value lhs, Value rhs) -> Value {
+    return arith::MulFOp::create(b, lhs, rhs);
+  };
+  Value bell;
+  if (op.getApproximation() == GeluApproximation::Erf) {
+    bell = math::ErfOp::create(b, mul(x, number(1.0 / llvm::numbers::sqrt2)));
+  } else {
+    Value cube = mul(mul(x, x), x);
+    Value inner = arith::AddFOp::create(b, x, mul(cube, number(0.044715)));
+    // sqrt(2 / pi)
+    bell = math::TanhOp::create(
+        b,
+        mul(inner, number(llvm::numbers::sqrt2 * llvm::numbers::inv_sqrtpi)));
+  }
+  Value weight = arith::AddFOp::create(b, bell, number(1.0));
+  return mul(mul(x, number(0.5)), weight);
+}
+
+/// numerator / (1 + exp(-x)); far below 0 the divisor is infinite.
+Value makeLogistic(ImplicitLocOpBuilder &b, Value numerator, Value x) {
+  Value exponential = math::ExpOp::create(b, arith::NegFOp::create(b, x));
+  return arith::DivFOp::create(
+      b, numerator,
+      arith::AddFOp::create(b, exponential, constantLike(b, 1.0, x)));
+}
+
+Value makeSilu(ImplicitLocOpBuilder &b, SiluOp, Value x) {
+  return makeLogistic(b, x, x);
+}
+Value makeSigmoid(ImplicitLocOpBuilder &b, SigmoidOp, Value x) {
+  return makeLogistic(b, constantLike(b, 1.0, x), x);
+}
+Value makeTanh(ImplicitLocOpBuilder &b, TanhOp, Value x) {
+  return math::TanhOp::create(b, x);
+}
+Value makeExp(ImplicitLocOpBuilder &b, ExpOp, Value x) {
+  return math::ExpOp::create(b, x);
+}
 
 struct LowerLayerNorm : OpRewritePattern<LayerNormOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -248,7 +274,12 @@ struct ConvertFloatNLQToLinalgPass
     : nlq::impl::ConvertFloatNLQToLinalgBase<ConvertFloatNLQToLinalgPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<LowerSoftmax, LowerGelu, LowerLayerNorm>(&getContext());
+    patterns.add<LowerSoftmax, LowerLayerNorm>(&getContext());
+    patterns.add<LowerElementwise<GeluOp>>(&getContext(), makeGelu);
+    patterns.add<LowerElementwise<SiluOp>>(&getContext(), makeSilu);
+    patterns.add<LowerElementwise<SigmoidOp>>(&getContext(), makeSigmoid);
+    patterns.add<LowerElementwise<TanhOp>>(&getContext(), makeTanh);
+    patterns.add<LowerElementwise<ExpOp>>(&getContext(), makeExp);
     populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
       return name == math::ExpOp::getOperationName() ||
              name == math::ErfOp::getOperationName() ||

@@ -194,9 +194,9 @@ class Builder:
         """An elementwise op of the arith dialect on two values of one shape."""
         return self._op(f"{op} {lhs.name}, {rhs.name} : {lhs.type}", lhs.shape)
 
-    def softmax(self, value: Value) -> Value:
-        """Softmax over the last dimension."""
-        return self._op(f"nlq.softmax {value.name} : {value.type} -> {value.type}", value.shape)
+    def unary(self, function: str, value: Value) -> Value:
+        """A function without parameters: softmax (over the last dimension), silu, ..."""
+        return self._op(f"nlq.{function} {value.name} : {value.type} -> {value.type}", value.shape)
 
     def gelu(self, value: Value, form: str) -> Value:
         """GELU; `form` is erf or tanh."""

@@ -277,3 +277,11 @@ func.func @requantize_rounding(%x: tensor<2x3x!quant.uniform<i8:f32, 0.1>>) {
       -> tensor<2x3x!quant.uniform<i8:f32, 0.1>>
   return
 }
+
+// -----
+
+func.func @silu(%x: tensor<2x3x!quant.uniform<i8:f32, 0.1>>) {
+  // expected-error @+1 {{'nlq.silu' op operand and result must both be float or both be quantized}}
+  %0 = nlq.silu %x : tensor<2x3x!quant.uniform<i8:f32, 0.1>> -> tensor<2x3xf32>
+  return
+}

@@ -52,6 +52,22 @@ func.func @gelu(%x: tensor<65x256xf32>,
   return
 }
 
+// CHECK-LABEL: func @elementwise
+func.func @elementwise(%x: tensor<65x256xf32>,
+                       %q: tensor<65x256x!quant.uniform<i8:f32, 0.03:127>>) {
+  // CHECK: nlq.silu %{{.*}} : tensor<65x256xf32> -> tensor<65x256xf32>
+  %0 = nlq.silu %x : tensor<65x256xf32> -> tensor<65x256xf32>
+  // CHECK: nlq.sigmoid %{{.*}} : tensor<65x256xf32> -> tensor<65x256xf32>
+  %1 = nlq.sigmoid %x : tensor<65x256xf32> -> tensor<65x256xf32>
+  // CHECK: nlq.tanh %{{.*}} : tensor<65x256xf32> -> tensor<65x256xf32>
+  %2 = nlq.tanh %x : tensor<65x256xf32> -> tensor<65x256xf32>
+  // CHECK: nlq.exp %{{.*}} {method = #nlq.table<>} : tensor<65x256x!quant.uniform<i8:f32, 3.000000e-02:127>> -> tensor<65x256x!quant.uniform<i8:f32, 3.900000e-03:-128>>
+  %3 = nlq.exp %q {method = #nlq.table<>}
+      : tensor<65x256x!quant.uniform<i8:f32, 0.03:127>>
+      -> tensor<65x256x!quant.uniform<i8:f32, 3.9e-03:-128>>
+  return
+}
+
 // CHECK-LABEL: func @layer_norm
 func.func @layer_norm(%x: tensor<65x2xf32>, %g: tensor<2xf32>,
                       %q: tensor<65x2x!quant.uniform<i16:f32, 0.001>>) {

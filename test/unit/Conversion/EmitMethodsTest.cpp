@@ -13,6 +13,7 @@
 
 #include "CompiledKernels.h"
 #include "Kernel/RandomGraph.h"
+#include "nlq/Methods/Functions.h"
 #include "nlq/Methods/Registry.h"
 #include "gtest/gtest.h"
 
@@ -82,13 +83,17 @@ std::vector<Case> makeCases() {
   }
   kernel::Random random(7);
   constexpr int64_t kColumns = 64;
-  Case gelu{"gelu", kColumns, 4.0, {}};
   std::vector<double> scales(kColumns);
   for (double &scale : scales)
     scale = 1.0e-6 * double(random.in(50, 120));
-  gelu.problem.operand = makeAccumulator(284261, scales);
-  gelu.problem.result = makeType(8, 4.0, Narrowing::Symmetric, kColumns);
-  cases.push_back(gelu);
+  for (const Function &function : allFunctions()) {
+    if (!function.isElementwise())
+      continue;
+    Case each{function.name, kColumns, 4.0, {}};
+    each.problem.operand = makeAccumulator(284261, scales);
+    each.problem.result = makeType(8, 4.0, Narrowing::Symmetric, kColumns);
+    cases.push_back(each);
+  }
   Case norm{"layer_norm", kColumns, 3.0, {}};
   norm.problem.operand = makeType(16, 3.0, Narrowing::Symmetric, kColumns);
   norm.problem.result = makeType(8, 5.0, Narrowing::Symmetric, kColumns);

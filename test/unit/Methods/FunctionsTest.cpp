@@ -23,7 +23,8 @@ static std::vector<double> apply(llvm::StringRef name, const Problem &problem,
 }
 
 TEST(Functions, Names) {
-  for (llvm::StringRef name : {"softmax", "gelu", "layer_norm"})
+  for (llvm::StringRef name :
+       {"softmax", "gelu", "silu", "sigmoid", "tanh", "exp", "layer_norm"})
     EXPECT_NE(lookupFunction(name), nullptr) << name.str();
   for (const Function &function : allFunctions())
     EXPECT_EQ(lookupFunction(function.name), &function);
@@ -66,6 +67,62 @@ TEST(Functions, GeluKindsAreClose) {
   std::vector<double> a = apply("gelu", erf, x), b = apply("gelu", tanh, x);
   for (size_t i = 0; i < x.size(); ++i)
     EXPECT_LT(std::fabs(a[i] - b[i]), 5e-4);
+}
+
+TEST(Functions, Logistic) {
+  // sigmoid(ln 3) = 3/4.
+  const double ln3 = 1.0986122886681098;
+  std::vector<double> x = {-1000, -ln3, 0, ln3, 1000};
+  std::vector<double> y = apply("sigmoid", Problem(), x);
+  EXPECT_EQ(y[0], 0);
+  EXPECT_NEAR(y[1], 0.25, 1e-15);
+  EXPECT_EQ(y[2], 0.5);
+  EXPECT_NEAR(y[3], 0.75, 1e-15);
+  EXPECT_EQ(y[4], 1);
+  y = apply("silu", Problem(), x);
+  EXPECT_EQ(y[0], 0);
+  EXPECT_NEAR(y[1], -0.25 * ln3, 1e-15);
+  EXPECT_EQ(y[2], 0);
+  EXPECT_NEAR(y[3], 0.75 * ln3, 1e-15);
+  EXPECT_EQ(y[4], 1000);
+  // tanh(ln 3) = (9 - 1) / (9 + 1).
+  y = apply("tanh", Problem(), x);
+  EXPECT_NEAR(y[1], -0.8, 1e-15);
+  EXPECT_NEAR(y[3], 0.8, 1e-15);
+  y = apply("exp", Problem(), x);
+  EXPECT_EQ(y[0], 0);
+  EXPECT_NEAR(y[1], 1 / 3.0, 1e-15);
+  EXPECT_EQ(y[2], 1);
+  EXPECT_NEAR(y[3], 3, 1e-14);
+}
+
+/// What the table of functions says of them, on which tables are built.
+TEST(Functions, Symmetries) {
+  std::vector<double> x, mirrored;
+  for (int i = 0; i <= 1200; ++i) {
+    x.push_back(i / 100.0);
+    mirrored.push_back(-x.back());
+  }
+  size_t elementwise = 0;
+  for (const Function &function : allFunctions()) {
+    if (!function.isElementwise())
+      continue;
+    ++elementwise;
+    std::vector<double> a = apply(function.name, Problem(), x);
+    std::vector<double> b = apply(function.name, Problem(), mirrored);
+    for (size_t i = 0; i < x.size(); ++i) {
+      double tolerance = 1e-13;
+      if (function.symmetry == Symmetry::Ramp)
+        EXPECT_NEAR(a[i], b[i] + x[i], tolerance) << function.name.str();
+      if (function.symmetry == Symmetry::Point)
+        EXPECT_NEAR(a[i], 2 * a[0] - b[i], tolerance) << function.name.str();
+    }
+    // Constant far below.
+    EXPECT_EQ(apply(function.name, Problem(), {-1e3}),
+              apply(function.name, Problem(), {-1e6}))
+        << function.name.str();
+  }
+  EXPECT_EQ(elementwise, 5u);
 }
 
 TEST(Functions, LayerNorm) {

@@ -122,7 +122,8 @@ static LogicalResult verifySameShape(Operation *op, Type operand, Type result) {
   return success();
 }
 
-static LogicalResult verifyNonlinear(NonlinearOpInterface op) {
+LogicalResult nlq::detail::verifyNonlinear(Operation *operation) {
+  auto op = cast<NonlinearOpInterface>(operation);
   Type operand = op.getOperandTensor().getType();
   Type result = op.getResultTensor().getType();
   // (C1)
@@ -193,14 +194,6 @@ nlq::detail::buildKernel(Operation *op, MethodAttrInterface method) {
 // Non-linear operations
 //===----------------------------------------------------------------------===//
 
-LogicalResult SoftmaxOp::verify() {
-  return verifyNonlinear(cast<NonlinearOpInterface>(getOperation()));
-}
-
-LogicalResult GeluOp::verify() {
-  return verifyNonlinear(cast<NonlinearOpInterface>(getOperation()));
-}
-
 LogicalResult GeluOp::getParameters(methods::Problem &problem) {
   problem.gelu = getApproximation() == GeluApproximation::Erf
                      ? methods::GeluKind::Erf
@@ -209,8 +202,6 @@ LogicalResult GeluOp::getParameters(methods::Problem &problem) {
 }
 
 LogicalResult LayerNormOp::verify() {
-  if (failed(verifyNonlinear(cast<NonlinearOpInterface>(getOperation()))))
-    return failure();
   // (C4)
   int64_t columns = cast<ShapedType>(getInput().getType()).getShape().back();
   for (auto [name, value] :

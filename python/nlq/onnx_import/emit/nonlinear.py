@@ -2,7 +2,7 @@
 # See LICENSE for license information.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-"""Softmax, GELU and layer normalization."""
+"""Softmax, functions of one element, and normalizations."""
 
 import math
 
@@ -23,7 +23,7 @@ def _softmax(context: Context, node: Node) -> Value:
     exchange = list(range(last + 1))
     exchange[axis], exchange[last] = last, axis
     rows = context.builder.transpose(value, tuple(exchange))
-    return context.builder.transpose(context.builder.softmax(rows), tuple(exchange))
+    return context.builder.transpose(context.builder.unary("softmax", rows), tuple(exchange))
 
 
 @converter("Gelu", attributes=("approximate",))
@@ -34,6 +34,34 @@ def _gelu(context: Context, node: Node) -> Value:
     if approximate not in forms:
         raise Unsupported(f"approximate is '{approximate.decode()}', not 'none' or 'tanh'")
     return context.builder.gelu(context.value(node.inputs[0]), forms[approximate])
+
+
+@converter("Silu", domain=NLQ_DOMAIN)
+def _silu(context: Context, node: Node) -> Value:
+    return context.builder.unary("silu", context.value(node.inputs[0]))
+
+
+@converter("Swish", attributes=("alpha",))
+def _swish(context: Context, node: Node) -> Value:
+    alpha = node.attributes.get("alpha", 1.0)
+    if alpha != 1:
+        raise Unsupported(f"alpha is {alpha:g}, not 1")
+    return context.builder.unary("silu", context.value(node.inputs[0]))
+
+
+@converter("Sigmoid")
+def _sigmoid(context: Context, node: Node) -> Value:
+    return context.builder.unary("sigmoid", context.value(node.inputs[0]))
+
+
+@converter("Tanh")
+def _tanh(context: Context, node: Node) -> Value:
+    return context.builder.unary("tanh", context.value(node.inputs[0]))
+
+
+@converter("Exp")
+def _exp(context: Context, node: Node) -> Value:
+    return context.builder.unary("exp", context.value(node.inputs[0]))
 
 
 @converter("LayerNorm", domain=NLQ_DOMAIN, attributes=("epsilon",))

@@ -9,6 +9,7 @@ Each recognizer replaces what it finds by one node of the domain "nlq", on which
     Linear(x, w[, b])       w a constant [K, N], b a constant [N]: x @ w + b
     LayerNorm(x, g, b)      over the last dimension C, g and b constants [C]; epsilon
     Gelu(x)                 approximate = b"none" (erf) or b"tanh"
+    Silu(x)                 x * sigmoid x
 
 Constant factors after a Linear become part of its constants. The nodes that are left without a user
 are removed. A chain that does not match stays as it is.
@@ -20,6 +21,7 @@ from nlq.onnx_import.patterns.gelu import recognize_gelu
 from nlq.onnx_import.patterns.layer_norm import recognize_layer_norm
 from nlq.onnx_import.patterns.linear import recognize_linear
 from nlq.onnx_import.patterns.scaling import fold_scalings
+from nlq.onnx_import.patterns.silu import recognize_silu
 
 __all__ = ["recognize"]
 
@@ -30,6 +32,7 @@ def recognize(graph: Graph) -> None:
         bypass_forwards,
         recognize_layer_norm,
         recognize_gelu,
+        recognize_silu,
         recognize_linear,
         fold_scalings,
     ):

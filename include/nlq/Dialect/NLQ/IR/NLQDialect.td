@@ -16,8 +16,8 @@ def NLQ_Dialect : Dialect {
   let cppNamespace = "::nlq";
   let summary = "Integer non-linear operations of transformers";
   let description = [{
-    The non-linear operations of transformers (softmax, GELU, layer
-    normalization) on f32 tensors and on `!quant.uniform` tensors. On quantized
+    The non-linear operations of transformers (softmax, GELU, SiLU and other
+    functions of one element, layer normalization) on f32 tensors and on `!quant.uniform` tensors. On quantized
     tensors an attribute selects the integer method that computes the
     operation; the types never depend on it.
 

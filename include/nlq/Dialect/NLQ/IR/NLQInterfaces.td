@@ -46,7 +46,10 @@ def NLQ_NonlinearOpInterface : OpInterface<"NonlinearOpInterface"> {
   }];
   let methods = [
     InterfaceMethod<"The operation's name in the registry of functions.",
-      "::llvm::StringRef", "getFunction">,
+      "::llvm::StringRef", "getFunction", (ins), [{}],
+      [{
+        return ConcreteOp::getOperationName().drop_front(sizeof("nlq.") - 1);
+      }]>,
     InterfaceMethod<"The tensor the function is applied to.",
       "::mlir::Value", "getOperandTensor", (ins), [{}],
       [{ return $_op->getOperand(0); }]>,
@@ -69,6 +72,9 @@ def NLQ_NonlinearOpInterface : OpInterface<"NonlinearOpInterface"> {
     InterfaceMethod<"Replaces the candidates.", "void", "setCandidatesAttr",
       (ins "::mlir::ArrayAttr":$candidates)>,
   ];
+  let verify = [{
+    return ::nlq::detail::verifyNonlinear($_op);
+  }];
   let extraSharedClassDeclaration = [{
     /// True on quantized tensors.
     bool isQuantized() {

@@ -26,6 +26,8 @@ llvm::FailureOr<methods::Problem> getProblem(mlir::Operation *op,
                                              MethodAttrInterface method);
 llvm::Expected<kernel::Kernel> buildKernel(mlir::Operation *op,
                                            MethodAttrInterface method);
+/// The constraints (C1) to (C3) of all non-linear operations.
+llvm::LogicalResult verifyNonlinear(mlir::Operation *op);
 } // namespace nlq::detail
 
 #include "nlq/Dialect/NLQ/IR/NLQOpInterfaces.h.inc"

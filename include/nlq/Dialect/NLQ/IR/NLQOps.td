@@ -31,15 +31,18 @@ class NLQ_NonlinearOp<string mnemonic, list<Trait> traits = []>
     : NLQ_Op<mnemonic, !listconcat([
         Pure, NLQ_NonlinearOpInterface], traits)> {
   let results = (outs NLQ_RowTensor:$result);
-  let hasVerifier = 1;
-  code functionName = [{
-    ::llvm::StringRef getFunction() {
-      return getOperationName().drop_front(sizeof("nlq.") - 1);
-    }
-  }];
 }
 
-def NLQ_SoftmaxOp : NLQ_NonlinearOp<"softmax"> {
+/// A function without parameters.
+class NLQ_UnaryOp<string mnemonic> : NLQ_NonlinearOp<mnemonic> {
+  let arguments = (ins NLQ_RowTensor:$input,
+                       OptionalAttr<NLQ_AnyMethodAttr>:$method,
+                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates);
+  let assemblyFormat =
+      "$input attr-dict `:` type($input) `->` type($result)";
+}
+
+def NLQ_SoftmaxOp : NLQ_UnaryOp<"softmax"> {
   let summary = "softmax over the last dimension";
   let description = [{
     `y_j = exp(x_j - max x) / sum_k exp(x_k - max x)` over each row, a row being
@@ -58,12 +61,68 @@ def NLQ_SoftmaxOp : NLQ_NonlinearOp<"softmax"> {
     %y = nlq.softmax %x : tensor<4x65x65xf32> -> tensor<4x65x65xf32>
     ```
   }];
-  let arguments = (ins NLQ_RowTensor:$input,
-                       OptionalAttr<NLQ_AnyMethodAttr>:$method,
-                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates);
-  let assemblyFormat =
-      "$input attr-dict `:` type($input) `->` type($result)";
-  let extraClassDeclaration = functionName;
+}
+
+def NLQ_SiluOp : NLQ_UnaryOp<"silu"> {
+  let summary = "sigmoid linear unit, also called swish";
+  let description = [{
+    `y = x / (1 + exp(-x))`.
+
+    *Constraints*: as `nlq.softmax`.
+
+    Example:
+
+    ```mlir
+    %y = nlq.silu %x : tensor<65x256xf32> -> tensor<65x256xf32>
+    ```
+  }];
+}
+
+def NLQ_SigmoidOp : NLQ_UnaryOp<"sigmoid"> {
+  let summary = "logistic function";
+  let description = [{
+    `y = 1 / (1 + exp(-x))`.
+
+    *Constraints*: as `nlq.softmax`.
+
+    Example:
+
+    ```mlir
+    %y = nlq.sigmoid %x : tensor<65x256xf32> -> tensor<65x256xf32>
+    ```
+  }];
+}
+
+def NLQ_TanhOp : NLQ_UnaryOp<"tanh"> {
+  let summary = "hyperbolic tangent";
+  let description = [{
+    `y = tanh x`.
+
+    *Constraints*: as `nlq.softmax`.
+
+    Example:
+
+    ```mlir
+    %y = nlq.tanh %x : tensor<65x256xf32> -> tensor<65x256xf32>
+    ```
+  }];
+}
+
+def NLQ_ExpOp : NLQ_UnaryOp<"exp"> {
+  let summary = "exponential function";
+  let description = [{
+    `y = exp x`.
+
+    *Constraints*: as `nlq.softmax`.
+
+    Example:
+
+    ```mlir
+    %y = nlq.exp %x {method = #nlq.table<>}
+        : tensor<65x256x!quant.uniform<i8:f32, 0.03:127>>
+        -> tensor<65x256x!quant.uniform<i8:f32, 3.9e-03:-128>>
+    ```
+  }];
 }
 
 def NLQ_GeluOp : NLQ_NonlinearOp<"gelu"> {
@@ -88,7 +147,7 @@ def NLQ_GeluOp : NLQ_NonlinearOp<"gelu"> {
     $input custom<GeluApproximation>($approximation) attr-dict `:` type($input)
     `->` type($result)
   }];
-  let extraClassDeclaration = functionName # [{
+  let extraClassDeclaration = [{
     ::llvm::LogicalResult getParameters(::nlq::methods::Problem &problem);
   }];
 }
@@ -123,7 +182,8 @@ def NLQ_LayerNormOp : NLQ_NonlinearOp<"layer_norm"> {
     $input `,` $gamma `,` $beta attr-dict `:` type($input) `,` type($gamma) `,`
     type($beta) `->` type($result)
   }];
-  let extraClassDeclaration = functionName # [{
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
     ::llvm::LogicalResult getParameters(::nlq::methods::Problem &problem);
   }];
 }
