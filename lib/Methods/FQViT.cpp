@@ -246,6 +246,15 @@ buildCorrectedLayerNorm(const Problem &problem) {
   return accurateLayerNorm(builder, factored->value, factored->unit, problem);
 }
 
+static llvm::Expected<MethodKernel>
+buildCorrectedRmsNorm(const Problem &problem) {
+  Builder builder(problem.maxRowLength);
+  llvm::Expected<Factored> factored = factorOperand(builder, problem);
+  if (!factored)
+    return factored.takeError();
+  return accurateRmsNorm(builder, factored->value, factored->unit, problem);
+}
+
 //===----------------------------------------------------------------------===//
 // The entry
 //===----------------------------------------------------------------------===//
@@ -265,6 +274,7 @@ static const Implementation kImplementations[] = {
     {"softmax", Form::Corrected, buildCorrectedSoftmax, kSoftmaxWidths},
     {"layer_norm", Form::Reference, buildReferenceLayerNorm, kLayerNormWidths},
     {"layer_norm", Form::Corrected, buildCorrectedLayerNorm, kLayerNormWidths},
+    {"rms_norm", Form::Corrected, buildCorrectedRmsNorm, kLayerNormWidths},
 };
 static const Fallback kFallbacks[] = {{"gelu", "ibert"}};
 

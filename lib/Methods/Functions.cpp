@@ -64,6 +64,16 @@ static void layerNorm(llvm::ArrayRef<double> in, const Problem &problem,
   }
 }
 
+static void rmsNorm(llvm::ArrayRef<double> in, const Problem &problem,
+                    llvm::MutableArrayRef<double> out) {
+  double squares = 0;
+  for (double x : in)
+    squares += x * x;
+  double root = std::sqrt(squares / double(in.size()) + problem.epsilon);
+  for (size_t i = 0; i < in.size(); ++i)
+    out[i] = root > 0 ? in[i] / root * problem.gamma[i] : 0;
+}
+
 static const Function kFunctions[] = {
     {"softmax", FunctionKind::Probabilities, softmax},
     {"gelu", FunctionKind::Elementwise, apply<gelu>, Symmetry::Ramp},
@@ -73,6 +83,7 @@ static const Function kFunctions[] = {
     {"exp", FunctionKind::Elementwise, apply<exp>, Symmetry::None},
     {"layer_norm", FunctionKind::Normalization, layerNorm, Symmetry::None,
      /*hasBeta=*/true},
+    {"rms_norm", FunctionKind::Normalization, rmsNorm},
 };
 
 llvm::ArrayRef<Function> nlq::methods::allFunctions() { return kFunctions; }

@@ -240,6 +240,7 @@ static const Implementation kImplementations[] = {
     {"gelu", Form::Corrected, buildCorrectedGelu, kCorrectedGeluWidths},
     {"layer_norm", Form::Reference, buildReferenceLayerNorm, kWideWidths},
     {"layer_norm", Form::Corrected, buildAccurateLayerNorm, kWideWidths},
+    {"rms_norm", Form::Corrected, buildAccurateRmsNorm, kWideWidths},
 };
 
 const Method nlq::methods::kIBert = {"ibert",

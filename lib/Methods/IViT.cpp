@@ -259,6 +259,7 @@ static const Implementation kImplementations[] = {
     {"gelu", Form::Corrected, buildCorrectedGelu, kCorrectedGeluWidths},
     {"layer_norm", Form::Reference, buildReferenceLayerNorm, kLayerNormWidths},
     {"layer_norm", Form::Corrected, buildAccurateLayerNorm, kLayerNormWidths},
+    {"rms_norm", Form::Corrected, buildAccurateRmsNorm, kLayerNormWidths},
 };
 
 const Method nlq::methods::kIViT = {

@@ -57,40 +57,92 @@ InverseRoot nlq::methods::inverseRoot(Value v) {
   return {mantissa, exponent};
 }
 
-llvm::Expected<MethodKernel>
-nlq::methods::accurateLayerNorm(Builder &builder, Value v, double unit,
-                                const Problem &problem) {
-  const int64_t columns = problem.maxRowLength;
-  const Quantized &to = problem.result;
+namespace {
+/// What the two normalizations differ in: standardised elements are
+/// y / sqrt(squares + epsilon * epsilonFactor / unit^2), times gammaFactor.
+struct Statistics {
+  kernel::Value y;
+  kernel::Value squares;
+  /// The most that `squares` can be.
+  int64_t largest;
+  double epsilonFactor;
+  double gammaFactor;
+  /// |y| / sqrt(squares) is at most this; why.
+  double reach;
+  const char *lemma;
+};
+} // namespace
+
+static llvm::Expected<Statistics> getDeviations(Value v, int64_t columns) {
   llvm::Expected<RowStatistics> row = rowStatistics(v, columns);
   if (!row)
     return row.takeError();
+  // The others of a row deviate by -y_c together, so their squares sum up to at
+  // least y_c^2 / (C-1).
+  return Statistics{(v * columns - row->sum).named("deviation"),
+                    row->spread,
+                    row->largest,
+                    double(columns) * double(columns),
+                    1,
+                    std::sqrt(double(columns)),
+                    "an element of a row of C deviates by at most sqrt(C - 1) "
+                    "standard deviations"};
+}
 
-  // The root of spread + epsilon, with as many of 8 fractional bits as 62 hold.
-  double epsilon = problem.epsilon * std::pow(double(columns) / unit, 2);
+static llvm::Expected<Statistics> getSquares(Value v, int64_t columns) {
+  Builder &builder = v.getBuilder();
+  llvm::Expected<kernel::Interval> range =
+      kernel::boundNode(builder.getGraph(), v.getId());
+  if (!range)
+    return range.takeError();
+  double most = std::max(std::fabs(double(range->lo)), double(range->hi));
+  double largest = std::ceil(double(columns) * most * most * (1 + 0x1p-50));
+  if (largest >= 0x1p61)
+    return refuse("the squares of " + llvm::Twine(columns) + " values in [" +
+                  llvm::Twine(range->lo) + ", " + llvm::Twine(range->hi) +
+                  "] need more than 61 bits; narrow them before");
+  Value squares = builder.assume(
+      builder.reduceSum(v * v).named("sum_of_squares"), {0, int64_t(largest)},
+      "a square is at least 0, and at most that of the largest magnitude");
+  return Statistics{v,
+                    squares,
+                    int64_t(largest),
+                    double(columns),
+                    std::sqrt(double(columns)),
+                    1,
+                    "an element is at most the root of the sum of all squares"};
+}
+
+static llvm::Expected<MethodKernel> normalize(Builder &builder,
+                                              const Statistics &row,
+                                              double unit,
+                                              const Problem &problem) {
+  const int64_t columns = problem.maxRowLength;
+  const Quantized &to = problem.result;
+
+  // The root of squares + epsilon, with as many of 8 fractional bits as 62
+  // hold.
+  double epsilon = problem.epsilon * row.epsilonFactor / (unit * unit);
   int64_t fraction = 8;
-  while (fraction >= 0 && std::ldexp(double(row->largest) + epsilon + 1,
+  while (fraction >= 0 && std::ldexp(double(row.largest) + epsilon + 1,
                                      int(2 * fraction)) >= 0x1p61)
     --fraction;
   if (fraction < 0)
     return refuse("epsilon is " + text(epsilon) +
                   " in units of the row's squares, which do not leave it room "
                   "in 61 bits");
-  Value variance = builder.shiftLeft(row->spread, 2 * fraction) +
+  Value variance = builder.shiftLeft(row.squares, 2 * fraction) +
                    std::llround(std::ldexp(epsilon, int(2 * fraction)));
-  // A spread of at least 1 reaches this anyway; at a spread of 0, y is 0.
+  // Squares of at least 1 reach this anyway; where they are 0, y is 0.
   variance = builder.max(variance, int64_t(1) << (2 * fraction));
   InverseRoot inverse = inverseRoot(variance.named("variance"));
 
-  // z = y / sqrt(spread + epsilon) on a grid of 2^-zBits. The others of a row
-  // deviate by -y_c together, so their squares sum up to at least y_c^2 /
-  // (C-1), hence |z| <= sqrt(C - 1). Roundings of root and inverse are relative
-  // errors far below the factor 2 that is left here.
-  Value y = (v * columns - row->sum).named("deviation");
-  const char *lemma =
-      "an element of a row of C deviates by at most sqrt(C - 1) "
-      "standard deviations";
-  double reach = std::sqrt(double(columns));
+  // z = y / sqrt(squares + epsilon) on a grid of 2^-zBits, |z| <= reach.
+  // Roundings of root and inverse are relative errors far below the factor 2
+  // that is left here.
+  Value y = row.y;
+  const double reach = row.reach;
+  const char *lemma = row.lemma;
   int64_t reachBits = int64_t(std::ceil(std::log2(reach)));
   int64_t zBits = 26 - reachBits;
   int64_t zLimit = int64_t(std::ceil(std::ldexp(2 * reach, int(zBits))));
@@ -115,8 +167,9 @@ nlq::methods::accurateLayerNorm(Builder &builder, Value v, double unit,
   double largestGamma = 0, largestOut = 0;
   std::vector<double> gamma(columns), beta(columns);
   for (int64_t i = 0; i < columns; ++i) {
-    gamma[i] = problem.gamma[i] / to.scale(i);
-    beta[i] = problem.beta[i] / to.scale(i);
+    gamma[i] = problem.gamma[i] * row.gammaFactor / to.scale(i);
+    if (!problem.beta.empty())
+      beta[i] = problem.beta[i] / to.scale(i);
     largestGamma = std::max(largestGamma, std::fabs(gamma[i]));
     largestOut = std::max(largestOut,
                           std::fabs(gamma[i]) * 2 * reach + std::fabs(beta[i]));
@@ -168,6 +221,24 @@ nlq::methods::accurateLayerNorm(Builder &builder, Value v, double unit,
   return result;
 }
 
+llvm::Expected<MethodKernel>
+nlq::methods::accurateLayerNorm(Builder &builder, Value v, double unit,
+                                const Problem &problem) {
+  llvm::Expected<Statistics> row = getDeviations(v, problem.maxRowLength);
+  if (!row)
+    return row.takeError();
+  return normalize(builder, *row, unit, problem);
+}
+
+llvm::Expected<MethodKernel>
+nlq::methods::accurateRmsNorm(Builder &builder, Value v, double unit,
+                              const Problem &problem) {
+  llvm::Expected<Statistics> row = getSquares(v, problem.maxRowLength);
+  if (!row)
+    return row.takeError();
+  return normalize(builder, *row, unit, problem);
+}
+
 Value nlq::methods::subtractRoundedMean(Value q, int64_t columns) {
   Builder &builder = q.getBuilder();
   Value mean = builder.div(builder.reduceSum(q).named("row_sum"), columns,
@@ -211,4 +282,14 @@ nlq::methods::buildAccurateLayerNorm(const Problem &problem) {
   Builder builder(problem.maxRowLength);
   Value q = narrowOperand(builder, problem);
   return accurateLayerNorm(builder, q, problem.narrowed.scales[0], problem);
+}
+
+llvm::Expected<MethodKernel>
+nlq::methods::buildAccurateRmsNorm(const Problem &problem) {
+  if (llvm::Error error =
+          requireOneScale(problem, "the columns have no common unit"))
+    return std::move(error);
+  Builder builder(problem.maxRowLength);
+  Value q = narrowAndCentre(builder, problem);
+  return accurateRmsNorm(builder, q, problem.narrowed.scales[0], problem);
 }

@@ -6,8 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Layer normalization in integers: what the published methods have in common,
-// and the accurate form that corrects them all.
+// Layer and RMS normalization in integers: what the published methods have in
+// common, and the accurate form that corrects them all. RMS normalization is
+// layer normalization without the mean.
 //
 // C is the number of columns, which is the length of every row: statistics
 // divide by it as a constant.
@@ -39,14 +40,21 @@ struct InverseRoot {
 };
 InverseRoot inverseRoot(kernel::Value v);
 
-/// The corrected form of all methods: with y_c = C v_c - sum v,
-///   out_c = gamma_c * y_c / sqrt(spread + epsilon C^2 / unit^2) + beta_c
-/// the root taken with up to 8 fractional bits and the whole computed on a grid
-/// at most 2^16 times finer than the result's. gamma may have any sign or be 0.
-/// `v` holds the operand, up to a constant, in multiples of `unit`.
+/// The corrected form of all methods. Layer normalization, with
+/// y_c = C v_c - sum v and D the spread:
+///   out_c = gamma_c * y_c / sqrt(D + epsilon C^2 / unit^2) + beta_c
+/// RMS normalization, with y_c = v_c and D = sum v^2:
+///   out_c = gamma_c sqrt(C) * y_c / sqrt(D + epsilon C / unit^2)
+/// The root is taken with up to 8 fractional bits and the whole computed on a
+/// grid at most 2^16 times finer than the result's. gamma may have any sign or
+/// be 0. `v` holds the operand in multiples of `unit`; for layer normalization,
+/// up to a constant.
 llvm::Expected<MethodKernel> accurateLayerNorm(kernel::Builder &builder,
                                                kernel::Value v, double unit,
                                                const Problem &problem);
+llvm::Expected<MethodKernel> accurateRmsNorm(kernel::Builder &builder,
+                                             kernel::Value v, double unit,
+                                             const Problem &problem);
 
 /// What I-BERT and I-ViT start with: mean = rnd(sum q / C), half to even as
 /// torch.round, and y = q - mean.
@@ -64,8 +72,9 @@ storePublishedLayerNorm(kernel::Builder &builder, kernel::Value y,
                         const Problem &problem);
 
 /// The corrected form of methods that add nothing of their own: the operand
-/// narrowed to one scale, then accurateLayerNorm.
+/// narrowed to one scale, then accurateLayerNorm or accurateRmsNorm.
 llvm::Expected<MethodKernel> buildAccurateLayerNorm(const Problem &problem);
+llvm::Expected<MethodKernel> buildAccurateRmsNorm(const Problem &problem);
 
 } // namespace nlq::methods
 

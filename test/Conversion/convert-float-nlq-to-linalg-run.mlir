@@ -43,6 +43,14 @@ func.func @main() {
       : tensor<2x4xf32>, tensor<4xf32>, tensor<4xf32> -> tensor<2x4xf32>
   call @print(%3) : (tensor<2x4xf32>) -> ()
 
+  // The mean of squares is 1.5625 in the first row, that plus epsilon 1.5^2; in
+  // the second it is 31.25.
+  // CHECK-NEXT: ( 0.6666{{[0-9]*}}, 2.6666{{[0-9]*}}, 0.1666{{[0-9]*}}, 0.6666{{[0-9]*}} )
+  // CHECK-NEXT: ( -0.530{{[0-9]*}}, 0, 0.3538{{[0-9]*}}, 1.769{{[0-9]*}} )
+  %8 = nlq.rms_norm %z, %g {epsilon = 0.6875}
+      : tensor<2x4xf32>, tensor<4xf32> -> tensor<2x4xf32>
+  call @print(%8) : (tensor<2x4xf32>) -> ()
+
   // CHECK-NEXT: ( 0.7310{{[0-9]*}}, 1.7615{{[0-9]*}}, 0.3112{{[0-9]*}}, -0.2689{{[0-9]*}} )
   // CHECK-NEXT: ( -0.1422{{[0-9]*}}, {{-?}}0, 3.928{{[0-9]*}}, -0.00045{{[0-9]*}} )
   %4 = nlq.silu %z : tensor<2x4xf32> -> tensor<2x4xf32>

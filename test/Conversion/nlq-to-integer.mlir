@@ -132,6 +132,18 @@ func.func @layer_norm(%x: tensor<2x4x!a>) -> tensor<2x4x!a> {
   return %0 : tensor<2x4x!a>
 }
 
+// Without a beta: gamma by the root of the row length.
+// CHECK-LABEL: func @rms_norm
+// CHECK: nlq.kernel {{.*}} gamma : column
+// CHECK-NOT: beta
+// CHECK-SAME: ins(%{{.*}}, %{{.*}} : tensor<2x4xi8>, tensor<4xi32>)
+func.func @rms_norm(%x: tensor<2x4x!a>) -> tensor<2x4x!a> {
+  %g = arith.constant dense<[1.0, 2.0, 0.5, 0.25]> : tensor<4xf32>
+  %0 = nlq.rms_norm %x, %g {epsilon = 1.0e-5, method = #nlq.ibert<>}
+      : tensor<2x4x!a>, tensor<4xf32> -> tensor<2x4x!a>
+  return %0 : tensor<2x4x!a>
+}
+
 // A remark tells of wide elements.
 // CHECK-LABEL: func @wide
 func.func @wide(%x: tensor<2x4x!quant.uniform<i16:f32, 0.001>>) -> tensor<2x4x!a> {

@@ -11,8 +11,8 @@
 // code is held to it bit for bit, and candidates are measured with it.
 //
 // It takes modules before and after `nlq-to-integer`:
-//  - `nlq.softmax`, `nlq.gelu`, `nlq.layer_norm` on quantized tensors with a
-//    method: the kernel that the method builds;
+//  - non-linear operations on quantized tensors with a method: the kernel that
+//    the method builds;
 //  - without a method: the exact function. The operand is dequantized (first
 //    brought to the grid of the type attribute `exact_in`, if there is one:
 //    rounded half to even and clamped), the function computed in double, the

@@ -68,6 +68,8 @@ struct Function {
 /// layer_norm: y_c = (x_c - mean) / sqrt(variance + epsilon) * gamma_c + beta_c
 ///             with the biased variance; 0 * gamma_c + beta_c where the root is
 ///             0
+/// rms_norm:   y_c = x_c / sqrt(mean of squares + epsilon) * gamma_c; 0 where
+///             the root is 0
 llvm::ArrayRef<Function> allFunctions();
 
 /// Null if there is none of that name.

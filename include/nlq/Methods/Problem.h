@@ -76,7 +76,8 @@ struct Problem {
   /// and ignore it.
   unsigned outBits = 16;
   Form form = Form::Corrected;
-  /// layer_norm: one per column; added to the variance, in units of x^2.
+  /// Normalizations: gamma and beta (none for rms_norm) one per column; epsilon
+  /// added to the mean of squares, in units of x^2.
   std::vector<double> gamma;
   std::vector<double> beta;
   double epsilon = 0;

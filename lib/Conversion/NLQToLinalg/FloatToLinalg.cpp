@@ -225,11 +225,14 @@ Value makeExp(ImplicitLocOpBuilder &b, ExpOp, Value x) {
   return math::ExpOp::create(b, x);
 }
 
-struct LowerLayerNorm : OpRewritePattern<LayerNormOp> {
-  using OpRewritePattern::OpRewritePattern;
+/// x / sqrt(mean of squares + epsilon) * gamma (+ beta), x with its mean
+/// subtracted where the operation has a beta.
+template <typename OpT> struct LowerNormalization : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(LayerNormOp op,
+  LogicalResult matchAndRewrite(OpT op,
                                 PatternRewriter &rewriter) const override {
+    constexpr bool hasMean = std::is_same_v<OpT, LayerNormOp>;
     auto type = cast<RankedTensorType>(op.getInput().getType());
     if (nlq::detail::isQuantizedTensor(type) ||
         type.isDynamicDim(type.getRank() - 1))
@@ -237,35 +240,42 @@ struct LowerLayerNorm : OpRewritePattern<LayerNormOp> {
     double columns = type.getShape().back();
     double epsilon = op.getEpsilon().convertToDouble();
     RowBuilder rows(rewriter, op.getLoc(), op.getInput());
-    Value sum = rows.reduce(op.getInput(), floatAttr(type, 0.0), addAnyOrder);
-    Value centred =
-        rows.map({op.getInput(), sum},
-                 [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                   Value mean = arith::DivFOp::create(
-                       b, x[1], constantLike(b, columns, x[1]));
-                   return arith::SubFOp::create(b, x[0], mean);
-                 });
+    auto mean = [&](ImplicitLocOpBuilder &b, Value sum) -> Value {
+      return arith::DivFOp::create(b, sum, constantLike(b, columns, sum));
+    };
+    Value x = op.getInput();
+    SmallVector<Value> parameters = {op.getGamma()};
+    if constexpr (hasMean) {
+      Value sum = rows.reduce(x, floatAttr(type, 0.0), addAnyOrder);
+      x = rows.map({x, sum},
+                   [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                     return arith::SubFOp::create(b, x[0], mean(b, x[1]));
+                   });
+      parameters.push_back(op.getBeta());
+    }
     Value squares =
-        rows.map({centred}, [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        rows.map({x}, [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
           return arith::MulFOp::create(b, x[0], x[0]);
         });
     Value squareSum = rows.reduce(squares, floatAttr(type, 0.0), addAnyOrder);
+    SmallVector<Value> operands = {x, squareSum};
+    llvm::append_range(operands, parameters);
     rewriter.replaceOp(
         op, rows.map(
-                {centred, squareSum, op.getGamma(), op.getBeta()},
+                operands,
                 [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                  Value variance = arith::DivFOp::create(
-                      b, x[1], constantLike(b, columns, x[1]));
                   Value deviation = math::SqrtOp::create(
-                      b, arith::AddFOp::create(b, variance,
+                      b, arith::AddFOp::create(b, mean(b, x[1]),
                                                constantLike(b, epsilon, x[1])));
                   Value normal = arith::DivFOp::create(b, x[0], deviation);
-                  Value gamma = castLike(b, x[2], normal);
-                  Value beta = castLike(b, x[3], normal);
-                  return arith::AddFOp::create(
-                      b, arith::MulFOp::create(b, normal, gamma), beta);
+                  Value scaled = arith::MulFOp::create(
+                      b, normal, castLike(b, x[2], normal));
+                  if (!hasMean)
+                    return scaled;
+                  return arith::AddFOp::create(b, scaled,
+                                               castLike(b, x[3], normal));
                 },
-                /*columnOperands=*/2));
+                /*columnOperands=*/int64_t(parameters.size())));
     return success();
   }
 };
@@ -274,7 +284,8 @@ struct ConvertFloatNLQToLinalgPass
     : nlq::impl::ConvertFloatNLQToLinalgBase<ConvertFloatNLQToLinalgPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<LowerSoftmax, LowerLayerNorm>(&getContext());
+    patterns.add<LowerSoftmax, LowerNormalization<LayerNormOp>,
+                 LowerNormalization<RmsNormOp>>(&getContext());
     patterns.add<LowerElementwise<GeluOp>>(&getContext(), makeGelu);
     patterns.add<LowerElementwise<SiluOp>>(&getContext(), makeSilu);
     patterns.add<LowerElementwise<SigmoidOp>>(&getContext(), makeSigmoid);

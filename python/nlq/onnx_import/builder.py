@@ -214,6 +214,15 @@ class Builder:
             value.shape,
         )
 
+    def rms_norm(self, value: Value, gamma: Value, epsilon: float) -> Value:
+        """RMS normalization over the last dimension C; gamma is [C]."""
+        return self._op(
+            f"nlq.rms_norm {value.name}, {gamma.name} "
+            f"{{epsilon = {float_literal(np.float32(epsilon))} : f64}} : "
+            f"{value.type}, {gamma.type} -> {value.type}",
+            value.shape,
+        )
+
     # --- Lines ---------------------------------------------------------------------------
 
     def _empty(self, shape: Shape) -> Value:

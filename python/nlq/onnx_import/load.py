@@ -19,6 +19,7 @@ import onnx.numpy_helper
 from nlq.errors import NlqError
 from nlq.onnx_import.cut import check_names, keep_outputs
 from nlq.onnx_import.legacy_gelu import expand_legacy_gelu
+from nlq.onnx_import.legacy_rms_norm import expand_legacy_rms_norm
 
 OLDEST_OPSET = 13
 
@@ -68,6 +69,7 @@ def load_model(
     if proto.functions:
         model.proto = proto = onnx.inliner.inline_local_functions(proto)
     expand_legacy_gelu(proto)
+    expand_legacy_rms_norm(proto)
     check_names(proto.graph, model.name, [*outputs, *named])
     if outputs:
         keep_outputs(proto.graph, outputs)

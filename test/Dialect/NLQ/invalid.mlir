@@ -285,3 +285,30 @@ func.func @silu(%x: tensor<2x3x!quant.uniform<i8:f32, 0.1>>) {
   %0 = nlq.silu %x : tensor<2x3x!quant.uniform<i8:f32, 0.1>> -> tensor<2x3xf32>
   return
 }
+
+// -----
+
+func.func @rms_norm_gamma(%x: tensor<2x3xf32>, %g: tensor<4xf32>) {
+  // expected-error @+1 {{'nlq.rms_norm' op gamma has 4 entries for rows of 3}}
+  %0 = nlq.rms_norm %x, %g {epsilon = 1.0e-5}
+      : tensor<2x3xf32>, tensor<4xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_epsilon(%x: tensor<2x3xf32>, %g: tensor<3xf32>) {
+  // expected-error @+1 {{'nlq.rms_norm' op epsilon must not be negative, found -1.0}}
+  %0 = nlq.rms_norm %x, %g {epsilon = -1.0}
+      : tensor<2x3xf32>, tensor<3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @rms_norm_float(%x: tensor<2x3xf32>, %g: tensor<3xf32>) {
+  // expected-error @+1 {{'nlq.rms_norm' op a float operation has no method and no candidates}}
+  %0 = nlq.rms_norm %x, %g {epsilon = 1.0, method = #nlq.ibert<>}
+      : tensor<2x3xf32>, tensor<3xf32> -> tensor<2x3xf32>
+  return
+}

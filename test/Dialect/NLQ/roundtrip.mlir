@@ -104,6 +104,19 @@ func.func private @methods() attributes {
   g = #nlq.table<>,
   h = #nlq.table<form = reference, in = !quant.uniform<i8<-31:31>:f32, 0.1>, out_bits = 15>}
 
+// CHECK-LABEL: func @rms_norm
+func.func @rms_norm(%x: tensor<65x64xf32>, %g: tensor<64xf32>,
+                    %q: tensor<65x64x!quant.uniform<i16:f32, 0.001>>) {
+  // CHECK: nlq.rms_norm %{{.*}}, %{{.*}} {epsilon = 9.9999999999999995E-7 : f64} : tensor<65x64xf32>, tensor<64xf32> -> tensor<65x64xf32>
+  %0 = nlq.rms_norm %x, %g {epsilon = 1.0e-06 : f64}
+      : tensor<65x64xf32>, tensor<64xf32> -> tensor<65x64xf32>
+  // CHECK: nlq.rms_norm %{{.*}}, %{{.*}} {epsilon = 1.000000e-05 : f64, method = #nlq.ibert<>} : tensor<65x64x!quant.uniform<i16:f32, 1.000000e-03>>, tensor<64xf32> -> tensor<65x64x!quant.uniform<i8:f32, 5.000000e-02>>
+  %1 = nlq.rms_norm %q, %g {epsilon = 1.0e-05 : f64, method = #nlq.ibert<>}
+      : tensor<65x64x!quant.uniform<i16:f32, 0.001>>, tensor<64xf32>
+      -> tensor<65x64x!quant.uniform<i8:f32, 0.05>>
+  return
+}
+
 //===----------------------------------------------------------------------===//
 // Requantization
 //===----------------------------------------------------------------------===//

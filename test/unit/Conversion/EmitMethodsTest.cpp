@@ -104,6 +104,9 @@ std::vector<Case> makeCases() {
   }
   norm.problem.epsilon = 1.0e-6;
   cases.push_back(norm);
+  norm.function = "rms_norm";
+  norm.problem.beta.clear();
+  cases.push_back(norm);
   for (Case &each : cases)
     each.problem.maxRowLength = each.columns;
   return cases;

@@ -23,8 +23,8 @@ static std::vector<double> apply(llvm::StringRef name, const Problem &problem,
 }
 
 TEST(Functions, Names) {
-  for (llvm::StringRef name :
-       {"softmax", "gelu", "silu", "sigmoid", "tanh", "exp", "layer_norm"})
+  for (llvm::StringRef name : {"softmax", "gelu", "silu", "sigmoid", "tanh",
+                               "exp", "layer_norm", "rms_norm"})
     EXPECT_NE(lookupFunction(name), nullptr) << name.str();
   for (const Function &function : allFunctions())
     EXPECT_EQ(lookupFunction(function.name), &function);
@@ -140,4 +140,20 @@ TEST(Functions, LayerNorm) {
   EXPECT_NEAR(y[0], -1.0, 1e-15); // 1.5 / sqrt(1.25 + 1)
   problem.epsilon = 0;
   EXPECT_EQ(apply("layer_norm", problem, {7, 7, 7, 7}), problem.beta);
+}
+
+TEST(Functions, RmsNorm) {
+  Problem problem;
+  problem.gamma = {1, -2, 0.5, 1};
+  // The mean of squares is 7.5.
+  std::vector<double> y = apply("rms_norm", problem, {1, 2, 3, 4});
+  EXPECT_NEAR(y[0], 1 / std::sqrt(7.5), 1e-15);
+  EXPECT_NEAR(y[1], -4 / std::sqrt(7.5), 1e-15);
+  EXPECT_NEAR(y[2], 1.5 / std::sqrt(7.5), 1e-15);
+  problem.epsilon = 1.5;
+  y = apply("rms_norm", problem, {1, 2, 3, 4});
+  EXPECT_NEAR(y[3], 4.0 / 3, 1e-15);
+  problem.epsilon = 0;
+  EXPECT_EQ(apply("rms_norm", problem, {0, 0, 0, 0}),
+            (std::vector<double>{0, 0, 0, 0}));
 }

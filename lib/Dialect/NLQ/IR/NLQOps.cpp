@@ -201,22 +201,30 @@ LogicalResult GeluOp::getParameters(methods::Problem &problem) {
   return success();
 }
 
-LogicalResult LayerNormOp::verify() {
+/// The constraints (C4) and (C5) of normalizations.
+template <typename OpT>
+static LogicalResult
+verifyNormalization(OpT op, ArrayRef<std::pair<StringRef, Value>> parameters) {
   // (C4)
-  int64_t columns = cast<ShapedType>(getInput().getType()).getShape().back();
-  for (auto [name, value] :
-       {std::pair("gamma", getGamma()), std::pair("beta", getBeta())}) {
+  int64_t columns = cast<ShapedType>(op.getInput().getType()).getShape().back();
+  for (auto [name, value] : parameters) {
     int64_t size = cast<ShapedType>(value.getType()).getShape().front();
     if (!ShapedType::isDynamic(size) && !ShapedType::isDynamic(columns) &&
         size != columns)
-      return emitOpError() << name << " has " << size << " entries for rows of "
-                           << columns;
+      return op.emitOpError()
+             << name << " has " << size << " entries for rows of " << columns;
   }
   // (C5)
-  if (!(getEpsilon().convertToDouble() >= 0))
-    return emitOpError() << "epsilon must not be negative, found "
-                         << getEpsilon().convertToDouble();
+  double epsilon = op.getEpsilon().convertToDouble();
+  if (!(epsilon >= 0))
+    return op.emitOpError()
+           << "epsilon must not be negative, found " << epsilon;
   return success();
+}
+
+LogicalResult LayerNormOp::verify() {
+  return verifyNormalization(*this,
+                             {{"gamma", getGamma()}, {"beta", getBeta()}});
 }
 
 LogicalResult LayerNormOp::getParameters(methods::Problem &problem) {
@@ -226,6 +234,19 @@ LogicalResult LayerNormOp::getParameters(methods::Problem &problem) {
     return emitOpError("gamma and beta must be constants to build a kernel");
   problem.gamma = std::move(*gamma);
   problem.beta = std::move(*beta);
+  problem.epsilon = getEpsilon().convertToDouble();
+  return success();
+}
+
+LogicalResult RmsNormOp::verify() {
+  return verifyNormalization(*this, {{"gamma", getGamma()}});
+}
+
+LogicalResult RmsNormOp::getParameters(methods::Problem &problem) {
+  FailureOr<std::vector<double>> gamma = getConstantFloats(getGamma());
+  if (failed(gamma))
+    return emitOpError("gamma must be a constant to build a kernel");
+  problem.gamma = std::move(*gamma);
   problem.epsilon = getEpsilon().convertToDouble();
   return success();
 }

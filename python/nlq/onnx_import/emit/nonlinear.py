@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from nlq.onnx_import.builder import Shape
 from nlq.onnx_import.emit.registry import Context, Unsupported, converter, normalized_axis
 from nlq.onnx_import.graph import NLQ_DOMAIN, Node
 from nlq.onnx_import.mlir import Value
@@ -70,17 +71,35 @@ def _layer_norm(context: Context, node: Node) -> Value:
     return context.builder.layer_norm(value, gamma, beta, node.attributes["epsilon"])
 
 
+@converter("RmsNorm", domain=NLQ_DOMAIN, attributes=("epsilon",))
+def _rms_norm(context: Context, node: Node) -> Value:
+    value, gamma = (context.value(name) for name in node.inputs)
+    return context.builder.rms_norm(value, gamma, node.attributes["epsilon"])
+
+
 @converter("LayerNormalization", attributes=("axis", "epsilon", "stash_type"))
 def _layer_normalization(context: Context, node: Node) -> Value:
-    """Over several trailing dimensions: with them collapsed to one."""
+    rows, shape = _rows(context, node)
+    gamma = _per_channel(context, node, 1, rows.shape[-1], "scale")
+    beta = _per_channel(context, node, 2, rows.shape[-1], "bias")
+    result = context.builder.layer_norm(rows, gamma, beta, node.attributes.get("epsilon", 1e-5))
+    return context.builder.reshape(result, shape)
+
+
+@converter("RMSNormalization", attributes=("axis", "epsilon", "stash_type"))
+def _rms_normalization(context: Context, node: Node) -> Value:
+    rows, shape = _rows(context, node)
+    gamma = _per_channel(context, node, 1, rows.shape[-1], "scale")
+    result = context.builder.rms_norm(rows, gamma, node.attributes.get("epsilon", 1e-5))
+    return context.builder.reshape(result, shape)
+
+
+def _rows(context: Context, node: Node) -> tuple[Value, Shape]:
+    """The operand with the dimensions from `axis` on collapsed to one, and its own shape."""
     value = context.value(node.inputs[0])
     axis = normalized_axis(node.attributes.get("axis", -1), len(value.shape))
     channels = math.prod(value.shape[axis:])
-    gamma = _per_channel(context, node, 1, channels, "scale")
-    beta = _per_channel(context, node, 2, channels, "bias")
-    rows = context.builder.reshape(value, (*value.shape[:axis], channels))
-    result = context.builder.layer_norm(rows, gamma, beta, node.attributes.get("epsilon", 1e-5))
-    return context.builder.reshape(result, value.shape)
+    return context.builder.reshape(value, (*value.shape[:axis], channels)), value.shape
 
 
 def _per_channel(context: Context, node: Node, index: int, channels: int, what: str) -> Value:

@@ -8,6 +8,7 @@ Each recognizer replaces what it finds by one node of the domain "nlq", on which
 
     Linear(x, w[, b])       w a constant [K, N], b a constant [N]: x @ w + b
     LayerNorm(x, g, b)      over the last dimension C, g and b constants [C]; epsilon
+    RmsNorm(x, g)           the same without mean and b
     Gelu(x)                 approximate = b"none" (erf) or b"tanh"
     Silu(x)                 x * sigmoid x
 

@@ -2,13 +2,14 @@
 # See LICENSE for license information.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-"""Layer normalization over the last dimension, written out or as LayerNormalization.
+"""Layer and RMS normalization over the last dimension, written out.
 
     d = x - mean x,  v = mean d^2,  y = d / sqrt(v + epsilon) [* gamma] [+ beta]
+    v = mean x^2,  y = x / sqrt(v + epsilon) [* gamma]
 
 Spellings: the axes of ReduceMean as attribute (before opset 18) or as input; the square as Pow or
-as Mul; d computed once or twice; the division as Div, as Mul by a Reciprocal or as Mul by a power
-of -1/2; either order of operands wherever that is possible.
+as Mul; d computed once or twice; the division as Div, as Mul by a Reciprocal, by 1 / sqrt, or by a
+power of -1/2; either order of operands wherever that is possible.
 """
 
 import dataclasses
@@ -19,9 +20,10 @@ from nlq.onnx_import.graph import NLQ_DOMAIN, Graph, Node
 
 
 def recognize_layer_norm(graph: Graph) -> None:
-    """Replaces every written out layer normalization in `graph` by a LayerNorm of the domain nlq.
+    """Replaces every written out normalization in `graph` by a node of the domain nlq.
 
-    The new node has the name of the ReduceMean that computes the variance.
+    It is a LayerNorm, or an RmsNorm where the mean is not subtracted. The new node has the name of
+    the ReduceMean that computes the variance.
     """
     for anchor in [node for node in graph.nodes if node.op_type in ("Sqrt", "Pow")]:
         _recognize_at(graph, anchor)
@@ -35,25 +37,32 @@ def _recognize_at(graph: Graph, anchor: Node) -> None:
     with_epsilon = _operator(graph, anchor.input(0), "Add")
     epsilon, variance = _split_scalar(graph, with_epsilon)
     square = _mean_operand(graph, variance)
-    x = _centred(graph, _square_operand(graph, square))
+    squared = _square_operand(graph, square)
+    x = _centred(graph, squared)
+    is_rms = x is None
+    if is_rms:
+        x = squared
     shape = graph.shape(x) if x else None
     if epsilon is None or not shape:
         return
-    root = _normalized(graph, anchor, exponent, x)
-    if root is None:
+    root, dividend = _normalized(graph, anchor, exponent)
+    if root is None or (dividend if is_rms else _centred(graph, dividend)) != x:
         return
     channels = shape[-1]
     root, gamma = _affine(graph, root, "Mul", channels)
-    root, beta = _affine(graph, root, "Add", channels)
     name = graph.producer(variance).name
     gamma = gamma or graph.add_constant(f"{name}/gamma", np.ones(channels, np.float32))
-    beta = beta or graph.add_constant(f"{name}/beta", np.zeros(channels, np.float32))
+    inputs = [x, gamma]
+    if not is_rms:
+        root, beta = _affine(graph, root, "Add", channels)
+        beta = beta or graph.add_constant(f"{name}/beta", np.zeros(channels, np.float32))
+        inputs.append(beta)
     node = dataclasses.replace(
         root,
         name=name,
-        op_type="LayerNorm",
+        op_type="RmsNorm" if is_rms else "LayerNorm",
         domain=NLQ_DOMAIN,
-        inputs=[x, gamma, beta],
+        inputs=inputs,
         attributes={"epsilon": epsilon},
     )
     graph.replace(root, node)
@@ -108,23 +117,33 @@ def _centred(graph: Graph, name: str | None) -> str | None:
     return None
 
 
-def _normalized(graph: Graph, anchor: Node, exponent: float, x: str) -> Node | None:
-    """The node that divides the centred x by the result of `anchor`; None if there is none."""
+def _normalized(graph: Graph, anchor: Node, exponent: float) -> tuple[Node | None, str | None]:
+    """The node that divides by the result of `anchor`, and what it divides; None if there is none.
+
+    `exponent` is that of `anchor`.
+    """
     node = graph.only_user(anchor.outputs[0])
     divisor = anchor.outputs[0]
-    if node is not None and node.op_type == "Reciprocal" and exponent > 0:
+    if node is not None and exponent > 0 and _is_reciprocal(graph, node, divisor):
         divisor = node.outputs[0]
         node = graph.only_user(divisor)
         exponent = -exponent
     if node is None or node.domain:
-        return None
+        return None, None
     if node.op_type == "Div" and exponent > 0 and node.input(1) == divisor:
-        centred = node.input(0)
-    elif node.op_type == "Mul" and exponent < 0:
-        centred = node.inputs[0] if node.inputs[1] == divisor else node.inputs[1]
-    else:
-        return None
-    return node if _centred(graph, centred) == x else None
+        return node, node.input(0)
+    if node.op_type == "Mul" and exponent < 0:
+        return node, node.inputs[0] if node.inputs[1] == divisor else node.inputs[1]
+    return None, None
+
+
+def _is_reciprocal(graph: Graph, node: Node, name: str) -> bool:
+    """Whether the node's result is 1 / `name`."""
+    if node.domain:
+        return False
+    if node.op_type == "Reciprocal":
+        return True
+    return node.op_type == "Div" and node.input(1) == name and graph.scalar(node.input(0)) == 1.0
 
 
 def _affine(graph: Graph, root: Node, op_type: str, channels: int) -> tuple[Node, str | None]:

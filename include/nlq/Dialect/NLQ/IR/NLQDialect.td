@@ -17,7 +17,7 @@ def NLQ_Dialect : Dialect {
   let summary = "Integer non-linear operations of transformers";
   let description = [{
     The non-linear operations of transformers (softmax, GELU, SiLU and other
-    functions of one element, layer normalization) on f32 tensors and on `!quant.uniform` tensors. On quantized
+    functions of one element, layer and RMS normalization) on f32 tensors and on `!quant.uniform` tensors. On quantized
     tensors an attribute selects the integer method that computes the
     operation; the types never depend on it.
 

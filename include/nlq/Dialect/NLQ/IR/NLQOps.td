@@ -188,6 +188,40 @@ def NLQ_LayerNormOp : NLQ_NonlinearOp<"layer_norm"> {
   }];
 }
 
+def NLQ_RmsNormOp : NLQ_NonlinearOp<"rms_norm"> {
+  let summary = "RMS normalization over the last dimension";
+  let description = [{
+    `y_c = x_c / sqrt(mean x^2 + epsilon) * gamma_c`, the mean over the row:
+    layer normalization without the mean.
+
+    gamma is an f32 constant even where the tensors are quantized: it ends in the
+    kernel's integer constants.
+
+    *Constraints*: as `nlq.softmax`; (C4) gamma has one entry per column; (C5)
+    epsilon is not negative.
+
+    Example:
+
+    ```mlir
+    %y = nlq.rms_norm %x, %gamma {epsilon = 1.0e-06 : f64}
+        : tensor<65x64xf32>, tensor<64xf32> -> tensor<65x64xf32>
+    ```
+  }];
+  let arguments = (ins NLQ_RowTensor:$input,
+                       TensorRankOf<[AnyFloat], [1]>:$gamma,
+                       F64Attr:$epsilon,
+                       OptionalAttr<NLQ_AnyMethodAttr>:$method,
+                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates);
+  let assemblyFormat = [{
+    $input `,` $gamma attr-dict `:` type($input) `,` type($gamma) `->`
+    type($result)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::LogicalResult getParameters(::nlq::methods::Problem &problem);
+  }];
+}
+
 //===----------------------------------------------------------------------===//
 // Requantization
 //===----------------------------------------------------------------------===//
