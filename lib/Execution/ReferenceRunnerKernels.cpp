@@ -146,8 +146,9 @@ static llvm::Expected<Action> makeUnaryKernel(Operation *op, Planner &planner,
   return makeKernelAction(op, planner, std::move(kernel), *operand);
 }
 
-static llvm::Expected<Action> requantizeRule(Operation *op, Planner &planner) {
-  llvm::Expected<kernel::Kernel> kernel = cast<RequantizeOp>(op).buildKernel();
+static llvm::Expected<Action> fixedKernelRule(Operation *op, Planner &planner) {
+  llvm::Expected<kernel::Kernel> kernel =
+      cast<FixedKernelOpInterface>(op).buildKernel();
   if (!kernel)
     return makeError(op, llvm::toString(kernel.takeError()));
   return makeUnaryKernel(op, planner, std::move(*kernel));
@@ -238,7 +239,8 @@ static llvm::Expected<Action> nonlinearRule(Operation *op, Planner &planner) {
 
 void reference::addKernelRules(Rules &rules) {
   rules["nlq.kernel"] = kernelRule;
-  rules["nlq.requantize"] = requantizeRule;
+  rules["nlq.lookup"] = fixedKernelRule;
+  rules["nlq.requantize"] = fixedKernelRule;
   for (const methods::Function &function : methods::allFunctions())
     rules[("nlq." + function.name).str()] = nonlinearRule;
 }

@@ -144,6 +144,19 @@ func.func @rms_norm(%x: tensor<2x4x!a>) -> tensor<2x4x!a> {
   return %0 : tensor<2x4x!a>
 }
 
+// A table is the same node as a function by the method `table`: sigmoid at 0 and
+// below in steps of 2^-7.
+!t = !quant.uniform<i8<-3:0>:f32, 1.0>
+!r = !quant.uniform<i8:f32, 7.8125e-03>
+// CHECK-LABEL: func @lookup
+// CHECK: nlq.kernel <[[GRAPH:max_row_length = 4, .* tables = \[\[6, 15, 34, 64\]\].* = lookup 0\(n[0-9]+\)]]], result = n3 : i8> ins
+// CHECK: nlq.kernel <[[GRAPH]] "grid"], result = n3 : i8> ins
+func.func @lookup(%x: tensor<2x4x!t>) -> (tensor<2x4x!r>, tensor<2x4x!r>) {
+  %0 = nlq.lookup %x [6, 15, 34, 64] : tensor<2x4x!t> -> tensor<2x4x!r>
+  %1 = nlq.sigmoid %x {method = #nlq.table<>} : tensor<2x4x!t> -> tensor<2x4x!r>
+  return %0, %1 : tensor<2x4x!r>, tensor<2x4x!r>
+}
+
 // A remark tells of wide elements.
 // CHECK-LABEL: func @wide
 func.func @wide(%x: tensor<2x4x!quant.uniform<i16:f32, 0.001>>) -> tensor<2x4x!a> {

@@ -3,17 +3,19 @@
 // RUN: nlq-opt %s -nlq-to-float | nlq-opt -nlq-compile=allow-float | %run_main \
 // RUN:   | FileCheck %s
 
-// Functions of one element, compiled and executed. A table holds the exact
+// Functions of one element and a table, compiled and executed. A table holds the exact
 // function rounded to nearest, so that the float function gives the same.
 
 !x = !quant.uniform<i8<-127:127>:f32, 0.05>
 !silu = !quant.uniform<i8<-127:127>:f32, 0.02>
 !sigmoid = !quant.uniform<i8:f32, 3.90625e-03:-128>
 !tanh = !quant.uniform<i8<-127:127>:f32, 7.8125e-03>
+!steps = !quant.uniform<i8<-2:2>:f32, 0.9>
 !exp = !quant.uniform<i16:f32, 0.05>
 
 func.func private @functions(%x: tensor<2x4xf32>)
-    -> (tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>) {
+    -> (tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>,
+        tensor<2x4xf32>) {
   %q = quant.qcast %x : tensor<2x4xf32> to tensor<2x4x!x>
   %0 = nlq.silu %q {method = #nlq.table<>} : tensor<2x4x!x> -> tensor<2x4x!silu>
   %1 = nlq.sigmoid %q {method = #nlq.table<>} : tensor<2x4x!x> -> tensor<2x4x!sigmoid>
@@ -23,8 +25,12 @@ func.func private @functions(%x: tensor<2x4xf32>)
   %5 = quant.dcast %1 : tensor<2x4x!sigmoid> to tensor<2x4xf32>
   %6 = quant.dcast %2 : tensor<2x4x!tanh> to tensor<2x4xf32>
   %7 = quant.dcast %3 : tensor<2x4x!exp> to tensor<2x4xf32>
-  return %4, %5, %6, %7
-      : tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>
+  %step = nlq.requantize %q half_up : tensor<2x4x!x> -> tensor<2x4x!steps>
+  %8 = nlq.lookup %step [-100, 7, 127, 20, 3] : tensor<2x4x!steps> -> tensor<2x4x!silu>
+  %9 = quant.dcast %8 : tensor<2x4x!silu> to tensor<2x4xf32>
+  return %4, %5, %6, %7, %9
+      : tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>,
+        tensor<2x4xf32>
 }
 
 func.func private @print(%y: tensor<2x4xf32>) {
@@ -45,8 +51,9 @@ memref.global "private" constant @x : memref<2x4xf32> = dense<
 func.func @main() {
   %m = memref.get_global @x : memref<2x4xf32>
   %x = bufferization.to_tensor %m restrict : memref<2x4xf32> to tensor<2x4xf32>
-  %y:4 = call @functions(%x) : (tensor<2x4xf32>)
-      -> (tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>)
+  %y:5 = call @functions(%x) : (tensor<2x4xf32>)
+      -> (tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>, tensor<2x4xf32>,
+          tensor<2x4xf32>)
   // -7.11, -13.45, -9.44, 0 and 15.56, 36.55, 88.08, 316.9 times 0.02.
   // CHECK:      ( -0.14, -0.26, -0.18, 0 )
   // CHECK-NEXT: ( 0.32, 0.74, 1.76, 2.54 )
@@ -64,5 +71,10 @@ func.func @main() {
   // CHECK-NEXT: ( 0.05, 0.35, 0.6, 1 )
   // CHECK-NEXT: ( 1.65, 2.7, 7.4, 572.5 )
   call @print(%y#3) : (tensor<2x4xf32>) -> ()
+  // -2, -1, -1, 0 and 1, 1, 2, 2 times 0.9: the first, second, second, third,
+  // fourth, fourth, fifth and fifth entry times 0.02.
+  // CHECK-NEXT: ( -2, 0.14, 0.14, 2.54 )
+  // CHECK-NEXT: ( 0.4, 0.4, 0.06, 0.06 )
+  call @print(%y#4) : (tensor<2x4xf32>) -> ()
   return
 }

@@ -37,7 +37,7 @@ static llvm::Error checkFunction(func::FuncOp function,
   function.walk([&](Operation *op) {
     if (auto nonlinear = dyn_cast<NonlinearOpInterface>(op))
       isQuantized |= nonlinear.isQuantized();
-    isQuantized |= isa<RequantizeOp, KernelOp, func::CallOp>(op);
+    isQuantized |= isa<FixedKernelOpInterface, KernelOp, func::CallOp>(op);
   });
   auto isFloat = [](const ArrayType &type) {
     return type.kind == ElementKind::F32;

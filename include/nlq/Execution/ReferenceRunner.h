@@ -17,7 +17,7 @@
 //    brought to the grid of the type attribute `exact_in`, if there is one:
 //    rounded half to even and clamped), the function computed in double, the
 //    result rounded half to even and clamped to the result type;
-//  - `nlq.requantize`, `nlq.kernel`;
+//  - `nlq.requantize`, `nlq.lookup`, `nlq.kernel`;
 //  - `quant.qcast`: clamp(roundeven(x / scale) + zero point) in f32, NaN to the
 //    zero point; `quant.dcast`: (q - zero point) * scale in f32; `quant.scast`;
 //  - `linalg.matmul`, `linalg.batch_matmul` (row-major maps, signed), `fill`,

@@ -31,7 +31,8 @@ def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
     | operand of products of two activations | i8, `act-bits`, symmetric | `query-key-exponent` along the reduction, `value-exponent` along the columns |
     | weight | i8, `weight-bits`, symmetric | per output channel, by `weight-scales` |
     | bias, matrix product | i32, with the range that is proved | product of the scales |
-    | operand of softmax and GELU | the accumulator, or `operand-bits` | as made, or per tensor |
+    | factor of an element-wise product of two activations | i32, `residual-bits`, symmetric; the product i32 | per tensor, all that was seen; their product |
+    | operand of softmax and of functions of one element | the accumulator, or `operand-bits` | as made, or per tensor |
     | residual stream (sums, concatenations) | i16, `residual-bits`, symmetric | per tensor, all that was seen |
     | probability | i16 at 2^-15, or i8 at 2^-8 with zero point -128 | fixed |
     | result of the function | i32 | per tensor: profile's extreme / 32767 |
@@ -46,7 +47,8 @@ def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
     `candidates` is a comma-separated list of groups of methods: `seed`
     (reference forms at the widths of the mixed method's paper), `standalone`
     (reference forms at the widths of their own papers), `extra` (corrected
-    forms, tables, other widths), or `all` of them. Widths are the registry's,
+    forms, tables, other widths), or `all` of them. Functions that no published
+    method has, as SiLU, have the same candidates in every group. Widths are the registry's,
     ranges the profile's. A candidate whose kernel is not legal at a slot is
     dropped there; an operation must keep at least one.
 

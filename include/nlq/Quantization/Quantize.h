@@ -27,8 +27,8 @@ struct QuantizeOptions {
   int64_t argumentBits = 8;
   /// Bits of probabilities, 8 or 16.
   int64_t probabilityBits = 16;
-  /// Bits in which softmax and GELU get their operands: 32 for accumulators as
-  /// they are, 8 or 16 for a requantization before.
+  /// Bits in which softmax and functions of one element get their operands: 32
+  /// for accumulators as they are, 8 or 16 for a requantization before.
   int64_t operandBits = 32;
   /// Activations that only products with constant weights read have a zero
   /// point of their own.

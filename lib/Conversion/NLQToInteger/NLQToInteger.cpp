@@ -181,8 +181,8 @@ FailureOr<KernelMap> NLQToIntegerPass::buildKernels() {
     ++numKernels;
   };
   getOperation().walk([&](Operation *op) {
-    if (auto requantize = dyn_cast<RequantizeOp>(op)) {
-      add(op, requantize.buildKernel(), "as a kernel");
+    if (auto fixed = dyn_cast<FixedKernelOpInterface>(op)) {
+      add(op, fixed.buildKernel(), "as a kernel");
       return;
     }
     auto nonlinear = dyn_cast<NonlinearOpInterface>(op);

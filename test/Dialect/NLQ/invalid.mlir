@@ -312,3 +312,56 @@ func.func @rms_norm_float(%x: tensor<2x3xf32>, %g: tensor<3xf32>) {
       : tensor<2x3xf32>, tensor<3xf32> -> tensor<2x3xf32>
   return
 }
+
+// -----
+
+func.func @lookup_shape(%x: tensor<2x!quant.uniform<i8<0:1>:f32, 0.1>>) {
+  // expected-error @+1 {{'nlq.lookup' op result type 'tensor<3x!quant.uniform<i8:f32, 1.000000e-01>>' must have the shape of the operand}}
+  %0 = nlq.lookup %x [1, 2] : tensor<2x!quant.uniform<i8<0:1>:f32, 0.1>>
+      -> tensor<3x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+func.func @lookup_per_channel(%x: tensor<2x!quant.uniform<i8<0:1>:f32:0, {0.1, 0.2}>>) {
+  // expected-error @+1 {{'nlq.lookup' op operand and result must be quantized per tensor, found}}
+  %0 = nlq.lookup %x [1, 2] : tensor<2x!quant.uniform<i8<0:1>:f32:0, {0.1, 0.2}>>
+      -> tensor<2x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+func.func @lookup_float(%x: tensor<2xf32>) {
+  // expected-error @+1 {{'nlq.lookup' op operand #0 must be}}
+  %0 = nlq.lookup %x [1, 2] : tensor<2xf32> -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @lookup_wide(%x: tensor<2x!quant.uniform<i16:f32, 0.1>>) {
+  // expected-error @+1 {{'nlq.lookup' op operand has 65536 values, and at most 256 are allowed}}
+  %0 = nlq.lookup %x [1, 2] : tensor<2x!quant.uniform<i16:f32, 0.1>>
+      -> tensor<2x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+func.func @lookup_entries(%x: tensor<2x!quant.uniform<i8<-1:1>:f32, 0.1>>) {
+  // expected-error @+1 {{'nlq.lookup' op table has 2 entries for an operand of 3 values}}
+  %0 = nlq.lookup %x [1, 2] : tensor<2x!quant.uniform<i8<-1:1>:f32, 0.1>>
+      -> tensor<2x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+func.func @lookup_range(%x: tensor<2x!quant.uniform<i8<0:1>:f32, 0.1>>) {
+  // expected-error @+1 {{'nlq.lookup' op table entry -8 is no value of the result, which has -7 to 7}}
+  %0 = nlq.lookup %x [7, -8] : tensor<2x!quant.uniform<i8<0:1>:f32, 0.1>>
+      -> tensor<2x!quant.uniform<i8<-7:7>:f32, 0.1>>
+  return
+}

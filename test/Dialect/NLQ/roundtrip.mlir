@@ -117,6 +117,18 @@ func.func @rms_norm(%x: tensor<65x64xf32>, %g: tensor<64xf32>,
   return
 }
 
+// CHECK-LABEL: func @lookup
+func.func @lookup(%x: tensor<65x?x!quant.uniform<i8<-2:1>:f32, 0.5>>,
+                  %s: tensor<!quant.uniform<u8<0:1>:f32, 1.0>>) {
+  // CHECK: nlq.lookup %{{.*}} [4, 1, 0, 1] : tensor<65x?x!quant.uniform<i8<-2:1>:f32, 5.000000e-01>> -> tensor<65x?x!quant.uniform<i8:f32, 2.500000e-01>>
+  %0 = nlq.lookup %x [4, 1, 0, 1] : tensor<65x?x!quant.uniform<i8<-2:1>:f32, 0.5>>
+      -> tensor<65x?x!quant.uniform<i8:f32, 0.25>>
+  // CHECK: nlq.lookup %{{.*}} [-30000, 7] : tensor<!quant.uniform<u8<0:1>:f32, 1.000000e+00>> -> tensor<!quant.uniform<i16:f32, 2.500000e-01>>
+  %1 = nlq.lookup %s [-30000, 7] : tensor<!quant.uniform<u8<0:1>:f32, 1.0>>
+      -> tensor<!quant.uniform<i16:f32, 0.25>>
+  return
+}
+
 //===----------------------------------------------------------------------===//
 // Requantization
 //===----------------------------------------------------------------------===//

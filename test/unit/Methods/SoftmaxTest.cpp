@@ -249,6 +249,38 @@ TEST(Softmax, TableOfAccumulators) {
     }
 }
 
+/// From 8 bits to 8 bits the table is within one step of the exact softmax, in
+/// long double here, at every scale and length.
+TEST(Softmax, TableIsWithinOneStep) {
+  for (double s : {0.004, 0.02, 0.0625, 0.2, 1.0})
+    for (int64_t length : {1, 2, 49, 197, 1024, 4096}) {
+      Quantized in = symmetric(8, s);
+      Problem problem = softmaxProblem(in, length, 16, Form::Corrected);
+      problem.result = symmetric(8, 0x1p-8);
+      problem.result.range.lo = -128;
+      problem.result.zeroPoints = {-128};
+      Rows rows = adversarialRows(in, length);
+      for (double sigma : {1.0, 4.0})
+        for (Row &row : gaussianRows(in, 5, length, sigma, 0, 5))
+          rows.push_back(row);
+      Outcome outcome = run("table", "softmax", problem, rows);
+      ASSERT_EQ(outcome.result.size(), rows.size());
+      for (size_t r = 0; r < rows.size(); ++r) {
+        int64_t largest = *std::max_element(rows[r].begin(), rows[r].end());
+        long double sum = 0;
+        for (int64_t q : rows[r])
+          sum += std::exp((long double)s * (q - largest));
+        for (int64_t i = 0; i < length; ++i) {
+          long double steps =
+              256 * std::exp((long double)s * (rows[r][i] - largest)) / sum;
+          steps = std::min(steps, 255.0L) - 128;
+          ASSERT_NEAR(double(outcome.result[r][i] - steps), 0, 0.77)
+              << "scale " << s << " of " << length;
+        }
+      }
+    }
+}
+
 /// The whole way from an accumulator to signed 16-bit probabilities, one of
 /// which is 1 and must saturate.
 TEST(Softmax, AccumulatorToProbabilities) {

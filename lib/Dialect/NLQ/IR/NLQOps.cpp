@@ -11,6 +11,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include "nlq/Methods/Lookup.h"
 #include "nlq/Methods/Requantize.h"
 
 using namespace mlir;
@@ -277,4 +278,52 @@ llvm::Expected<kernel::Kernel> RequantizeOp::buildKernel() {
                   : std::max(in.scales.size(), out.scales.size());
   return methods::buildRequantize(in, out, columns,
                                   toKernelRounding(getRounding()));
+}
+
+//===----------------------------------------------------------------------===//
+// Lookup
+//===----------------------------------------------------------------------===//
+
+LogicalResult LookupOp::verify() {
+  // (C1)
+  if (failed(verifySameShape(*this, getInput().getType(), getType())))
+    return failure();
+  // (C2)
+  auto in = dyn_cast<quant::UniformQuantizedType>(
+      getElementTypeOrSelf(getInput().getType()));
+  auto out =
+      dyn_cast<quant::UniformQuantizedType>(getElementTypeOrSelf(getType()));
+  if (!in || !out)
+    return emitOpError() << "operand and result must be quantized per tensor, "
+                            "found "
+                         << getInput().getType() << " and " << getType();
+  // (C3)
+  int64_t values = in.getStorageTypeMax() - in.getStorageTypeMin() + 1;
+  if (values > 256)
+    return emitOpError() << "operand has " << values
+                         << " values, and at most 256 are allowed";
+  if (int64_t(getTable().size()) != values)
+    return emitOpError() << "table has " << getTable().size()
+                         << " entries for an operand of " << values
+                         << " values";
+  // (C4)
+  for (int32_t entry : getTable())
+    if (entry < out.getStorageTypeMin() || entry > out.getStorageTypeMax())
+      return emitOpError() << "table entry " << entry
+                           << " is no value of the result, which has "
+                           << out.getStorageTypeMin() << " to "
+                           << out.getStorageTypeMax();
+  return success();
+}
+
+llvm::Expected<kernel::Kernel> LookupOp::buildKernel() {
+  ArrayRef<int64_t> shape = cast<ShapedType>(getType()).getShape();
+  int64_t columns = shape.empty() ? 1 : shape.back();
+  return methods::buildLookup(
+      toQuantized(cast<quant::QuantizedType>(
+          getElementTypeOrSelf(getInput().getType()))),
+      toQuantized(cast<quant::QuantizedType>(getElementTypeOrSelf(getType()))),
+      getTable(),
+      // No element depends on the length of its row.
+      ShapedType::isDynamic(columns) ? INT32_MAX : columns);
 }

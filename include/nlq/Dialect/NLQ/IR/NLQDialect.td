@@ -17,9 +17,9 @@ def NLQ_Dialect : Dialect {
   let summary = "Integer non-linear operations of transformers";
   let description = [{
     The non-linear operations of transformers (softmax, GELU, SiLU and other
-    functions of one element, layer and RMS normalization) on f32 tensors and on `!quant.uniform` tensors. On quantized
-    tensors an attribute selects the integer method that computes the
-    operation; the types never depend on it.
+    functions of one element, layer and RMS normalization) on f32 tensors and on
+    `!quant.uniform` tensors. On quantized tensors an attribute selects the
+    integer method that computes the operation; the types never depend on it.
 
     `nlq.kernel` is the second stage: signless integers, destination style, one
     kernel graph as an attribute. Everything quantized becomes `nlq.kernel`

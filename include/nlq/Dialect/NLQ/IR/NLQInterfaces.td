@@ -95,4 +95,16 @@ def NLQ_NonlinearOpInterface : OpInterface<"NonlinearOpInterface"> {
   }];
 }
 
+def NLQ_FixedKernelOpInterface : OpInterface<"FixedKernelOpInterface"> {
+  let cppNamespace = "::nlq";
+  let description = [{
+    A quantized operation that means one integer kernel of its only operand, and
+    leaves nothing to choose.
+  }];
+  let methods = [
+    InterfaceMethod<"The kernel, or the reason why there is none.",
+      "::llvm::Expected<::nlq::kernel::Kernel>", "buildKernel">,
+  ];
+}
+
 #endif // NLQ_DIALECT_NLQINTERFACES_TD

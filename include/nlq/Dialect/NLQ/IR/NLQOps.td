@@ -226,7 +226,8 @@ def NLQ_RmsNormOp : NLQ_NonlinearOp<"rms_norm"> {
 // Requantization
 //===----------------------------------------------------------------------===//
 
-def NLQ_RequantizeOp : NLQ_Op<"requantize", [Pure]> {
+def NLQ_RequantizeOp : NLQ_Op<"requantize", [
+    Pure, DeclareOpInterfaceMethods<NLQ_FixedKernelOpInterface>]> {
   let summary = "change the scale, zero point and width of a quantized tensor";
   let description = [{
     `q_out = clamp(round((q_in - zp_in) * m / 2^e) + zp_out)` with
@@ -254,10 +255,45 @@ def NLQ_RequantizeOp : NLQ_Op<"requantize", [Pure]> {
     type($result)
   }];
   let hasVerifier = 1;
-  let extraClassDeclaration = [{
-    /// The integer kernel of this operation.
-    ::llvm::Expected<::nlq::kernel::Kernel> buildKernel();
+}
+
+//===----------------------------------------------------------------------===//
+// Tables
+//===----------------------------------------------------------------------===//
+
+def NLQ_LookupOp : NLQ_Op<"lookup", [
+    Pure, DeclareOpInterfaceMethods<NLQ_FixedKernelOpInterface>]> {
+  let summary = "look every element up in a table";
+  let description = [{
+    `q_out = table[q_in - min q_in]`, with `min q_in` the least integer of the
+    operand's type: any function of one element, already tabulated. The entries
+    are stored integers of the result's type.
+
+    There is no float form: a table of integers means nothing without the two
+    scales. Functions of the dialect (`nlq.gelu`, `nlq.silu`, ...) by the method
+    `table` come down to the same kernel.
+
+    *Constraints*: (C1) operand and result have the same shape; (C2) both are
+    quantized per tensor; (C3) the operand has at most 256 values, and the table
+    an entry for each; (C4) entries are values of the result's type.
+
+    Example (a square of 2-bit numbers):
+
+    ```mlir
+    %y = nlq.lookup %x [4, 1, 0, 1]
+        : tensor<65x64x!quant.uniform<i8<-2:1>:f32, 0.5>>
+        -> tensor<65x64x!quant.uniform<i8:f32, 0.25>>
+    ```
   }];
+  let arguments = (ins TensorRankOf<[quant_QuantizedType],
+                                    [0, 1, 2, 3, 4, 5, 6]>:$input,
+                       DenseI32ArrayAttr:$table);
+  let results = (outs TensorRankOf<[quant_QuantizedType],
+                                   [0, 1, 2, 3, 4, 5, 6]>:$result);
+  let assemblyFormat = [{
+    $input $table attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//
