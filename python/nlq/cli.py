@@ -167,11 +167,11 @@ _QUANTIZE_RECIPE = {
     ),
     "norm-exponent": (
         {"type": float, "metavar": "E"},
-        "exponent of channel factors after layer normalization, 0 to 1 (default: 0.5)",
+        "exponent of channel factors after normalizations, 0 to 1 (default: 0.5)",
     ),
     "gelu-exponent": (
         {"type": float, "metavar": "E"},
-        "exponent of channel factors after GELU, 0 to 1 (default: 0.25)",
+        "exponent of channel factors after GELU and its like, 0 to 1 (default: 0.25)",
     ),
     "attention-exponent": (
         {"type": float, "metavar": "E"},

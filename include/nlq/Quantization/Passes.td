@@ -48,9 +48,9 @@ def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
     (reference forms at the widths of the mixed method's paper), `standalone`
     (reference forms at the widths of their own papers), `extra` (corrected
     forms, tables, other widths), or `all` of them. Functions that no published
-    method has, as SiLU, have the same candidates in every group. Widths are the registry's,
-    ranges the profile's. A candidate whose kernel is not legal at a slot is
-    dropped there; an operation must keep at least one.
+    method has, as SiLU, have the same candidates in every group. Widths are the
+    registry's, ranges the profile's. A candidate whose kernel is not legal at a
+    slot is dropped there; an operation must keep at least one.
 
     Example, with a profile of the value `gelu` and what comes before it:
 
@@ -95,9 +95,10 @@ def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
            "Activations that only products with constant weights read have a "
            "zero point">,
     Option<"normExponent", "norm-exponent", "double", "0.5",
-           "Exponent of the channel factors of layer normalizations, 0 to 1">,
+           "Exponent of the channel factors of normalizations, 0 to 1">,
     Option<"geluExponent", "gelu-exponent", "double", "0.25",
-           "Exponent of the channel factors of GELU results, 0 to 1">,
+           "Exponent of the channel factors of functions of one element, 0 to "
+           "1">,
     Option<"attentionExponent", "attention-exponent", "double", "0.25",
            "Exponent of the channel factors of attention's results, 0 to 1">,
     Option<"valueExponent", "value-exponent", "double", "1.0",

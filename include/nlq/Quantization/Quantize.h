@@ -34,9 +34,10 @@ struct QuantizeOptions {
   /// point of their own.
   bool asymmetric = true;
   /// Exponents of channel factors (QuantizeRanges.h), 0 to 1: of activations
-  /// that products with constant weights read, by what makes them: layer
-  /// normalization, GELU, a product of two activations ("attention"); and of
-  /// the right factor of such a product along its columns ("value").
+  /// that products with constant weights read, by what makes them: a
+  /// normalization, a function of one element ("gelu"), a product of two
+  /// activations ("attention"); and of the right factor of such a product along
+  /// its columns ("value").
   double normExponent = 0.5;
   double geluExponent = 0.25;
   double attentionExponent = 0.25;
