@@ -63,8 +63,12 @@ bench: $(BUILD)/build.ninja $(VENV)/.bench
 test: format-check build-tests $(VENV)/.dev
 	@sh scripts/run-tests.sh $(BUILD) $(VENV)/bin/python $(JOBS)
 
-# Longer: every assignment of the demo against the reference on all images.
+# Longer: more than a million kernels within their bounds, a thousand compiled;
+# every assignment of the demo against the reference on all images.
 test-full: test $(VENV)/.installed
+	NLQ_LONG_SWEEPS=1 GTEST_BRIEF=1 GTEST_FILTER='*Sweep*' \
+	  ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) \
+	  -R '^NLQ(Methods|Conversion)Tests$$'
 	$(VENV)/bin/nlq demo --output $(BUILD)/demo-full --exact-images 500
 
 # What needs the packages of `make demo-vits`.

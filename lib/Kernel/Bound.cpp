@@ -142,16 +142,9 @@ llvm::Error Analysis::tooWide(const Node &node, Wide interval,
                   ", which needs " + needs);
   Wide term = of(node.operands[0]);
   Int128 largest = std::max(-term.lo, term.hi);
-  Int128 top = (Int128(1) << (allowed - 1)) - 1;
-  Int128 rows = graph.maxRowLength;
-  if (term.hi > 0)
-    rows = std::min(rows, top / term.hi);
-  if (term.lo < 0)
-    rows = std::min(rows, (top + 1) / -term.lo);
   std::string name = node.text.empty() ? "" : "'" + node.text + "': ";
   return refuse(name + "the sum of " + std::to_string(graph.maxRowLength) +
-                " terms of up to " + toString(largest) + " needs " + needs +
-                "; the largest safe row is " + toString(rows));
+                " terms of up to " + toString(largest) + " needs " + needs);
 }
 
 //===----------------------------------------------------------------------===//

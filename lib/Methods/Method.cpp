@@ -31,6 +31,59 @@ const Implementation *Method::find(llvm::StringRef function, Form form) const {
   return nullptr;
 }
 
+/// The kernel of a valid problem, proved.
+static llvm::Expected<MethodKernel>
+buildProved(const Implementation &implementation, const Problem &problem) {
+  llvm::Expected<MethodKernel> built = implementation.build(problem);
+  if (!built)
+    return built.takeError();
+  kernel::BoundOptions options;
+  options.maxElementBits = problem.form == Form::Corrected ? 32 : 64;
+  llvm::Expected<kernel::Bounds> bounds =
+      kernel::bound(built->kernel.graph, options);
+  if (!bounds)
+    return bounds.takeError();
+  return built;
+}
+
+/// The problem with rows of `length`, the columns' parameters neutral and their
+/// types those of the first: what is illegal about it is the row.
+static Problem withRows(Problem problem, int64_t length) {
+  for (Quantized *type :
+       {&problem.operand, &problem.narrowed, &problem.result}) {
+    if (type->isPerTensor())
+      continue;
+    type->scales.assign(length, type->scales[0]);
+    type->zeroPoints.assign(length, type->zeroPoints[0]);
+  }
+  if (!problem.gamma.empty())
+    problem.gamma.assign(length, 1.0);
+  if (!problem.beta.empty())
+    problem.beta.assign(length, 0.0);
+  problem.maxRowLength = length;
+  return problem;
+}
+
+/// The longest rows at which a problem would be legal that is not; 0 if rows
+/// are not what makes it illegal.
+static int64_t largestSafeRow(const Implementation &implementation,
+                              const Problem &problem) {
+  auto isLegal = [&](int64_t length) {
+    auto built = buildProved(implementation, withRows(problem, length));
+    bool legal = bool(built);
+    llvm::consumeError(built.takeError());
+    return legal;
+  };
+  int64_t safe = 1, unsafe = problem.maxRowLength;
+  if (unsafe == 1 || isLegal(unsafe) || !isLegal(safe))
+    return 0;
+  while (unsafe - safe > 1) {
+    int64_t middle = safe + (unsafe - safe) / 2;
+    (isLegal(middle) ? safe : unsafe) = middle;
+  }
+  return safe;
+}
+
 llvm::Expected<MethodKernel>
 nlq::methods::buildWithGrid(const Method &method, llvm::StringRef function,
                             const Problem &problem) {
@@ -45,16 +98,14 @@ nlq::methods::buildWithGrid(const Method &method, llvm::StringRef function,
     return refuse("the method has no such implementation");
   if (llvm::Error error = validate(function, problem))
     return refuse(llvm::toString(std::move(error)));
-  llvm::Expected<MethodKernel> built = implementation->build(problem);
-  if (!built)
-    return refuse(llvm::toString(built.takeError()));
-  kernel::BoundOptions options;
-  options.maxElementBits = problem.form == Form::Corrected ? 32 : 64;
-  llvm::Expected<kernel::Bounds> bounds =
-      kernel::bound(built->kernel.graph, options);
-  if (!bounds)
-    return refuse(llvm::toString(bounds.takeError()));
-  return built;
+  llvm::Expected<MethodKernel> built = buildProved(*implementation, problem);
+  if (built)
+    return built;
+  std::string reason = llvm::toString(built.takeError());
+  if (int64_t row = largestSafeRow(*implementation, problem))
+    reason +=
+        "; the largest safe row is " + std::to_string(row) + " at this scale";
+  return refuse(reason);
 }
 
 llvm::Expected<kernel::Kernel> nlq::methods::build(const Method &method,

@@ -114,7 +114,8 @@ struct Method {
 /// The kernel of `function` by `method` for `problem`, proved by `bound`: in
 /// elements of 32 bits for corrected forms and of 64 for reference forms. Fails
 /// with the reason, one sentence, if the method has no such implementation, the
-/// problem is malformed, or the method is not legal there.
+/// problem is malformed, or the method is not legal there; where shorter rows
+/// would be legal, with the largest that are.
 llvm::Expected<kernel::Kernel>
 build(const Method &method, llvm::StringRef function, const Problem &problem);
 

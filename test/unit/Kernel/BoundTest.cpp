@@ -105,10 +105,10 @@ TEST_F(BoundTest, RefusesASumThatIsTooLong) {
   Value x = b.element("x", 32, {0, 655360});
   EXPECT_EQ(refusal(b.reduceSum(x), 64, options),
             "the sum of 4096 terms of up to 655360 needs 33 bits and at most "
-            "32 are allowed; the largest safe row is 3276");
+            "32 are allowed");
 }
 
-TEST_F(BoundTest, LargestSafeRowIsTight) {
+TEST_F(BoundTest, SumsAreTight) {
   for (Interval range : {Interval{0, 655360}, Interval{-655360, 0},
                          Interval{-(int64_t(1) << 20), 1 << 20}})
     for (int64_t extra : {0, 1}) {
@@ -120,12 +120,7 @@ TEST_F(BoundTest, LargestSafeRowIsTight) {
       llvm::Expected<Bounds> bounds =
           bound(local.finish(local.reduceSum(x), 64).graph, options);
       EXPECT_EQ(bool(bounds), extra == 0);
-      if (!bounds) {
-        std::string message = llvm::toString(bounds.takeError());
-        EXPECT_NE(message.find("row is " + std::to_string(safe)),
-                  std::string::npos)
-            << message;
-      }
+      llvm::consumeError(bounds.takeError());
     }
 }
 

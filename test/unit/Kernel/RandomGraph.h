@@ -66,9 +66,9 @@ enum class InputPattern {
   OneHot,    ///< the high end once, else the low end
   OneCold,   ///< the low end once, else the high end
   Alternate, ///< low and high ends in turn
+  Near,      ///< one value and its neighbours: hardly any variance
 };
-inline constexpr unsigned kNumInputPatterns =
-    unsigned(InputPattern::Alternate) + 1;
+inline constexpr unsigned kNumInputPatterns = unsigned(InputPattern::Near) + 1;
 
 /// One array per input that is not a Column, as Evaluator::run takes them.
 std::vector<std::vector<int64_t>> randomInputs(const Kernel &kernel,

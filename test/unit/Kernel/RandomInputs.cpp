@@ -63,6 +63,10 @@ nlq::kernel::randomInputs(const Kernel &kernel, int64_t rowLength,
       case InputPattern::Alternate:
         row.push_back(i % 2 == 0 ? range.lo : range.hi);
         break;
+      case InputPattern::Near:
+        row.push_back(
+            std::clamp(constant + random.in(-1, 1), range.lo, range.hi));
+        break;
       }
     }
   }

@@ -286,6 +286,64 @@ TEST(Registry, MalformedProblems) {
             std::string::npos);
 }
 
+/// The largest safe row that a refusal names; 0 if it names none.
+static int64_t namedSafeRow(llvm::StringRef method, llvm::StringRef function,
+                            const Problem &problem) {
+  llvm::StringRef marker = "; the largest safe row is ";
+  std::string text = reason(method, function, problem);
+  size_t at = text.find(marker.str());
+  return at == std::string::npos
+             ? 0
+             : std::strtoll(text.c_str() + at + marker.size(), nullptr, 10);
+}
+
+/// Where only the row is too long, the refusal says how long it may be.
+TEST(Registry, RefusalsNameTheLargestSafeRow) {
+  unsigned named = 0;
+  for (const Method *method : allMethods())
+    for (const Implementation &implementation : method->implementations) {
+      if (implementation.function != "softmax")
+        continue;
+      for (double scale : {1e-7, 1e-4, 0.05})
+        for (int64_t length : {int64_t(1) << 20, int64_t(INT32_MAX)}) {
+          Problem problem = softmaxProblem(symmetric(16, scale), length, 16,
+                                           implementation.form);
+          int64_t safe = namedSafeRow(method->name, "softmax", problem);
+          if (safe == 0)
+            continue;
+          ++named;
+          problem.maxRowLength = safe;
+          EXPECT_EQ(reason(method->name, "softmax", problem), "");
+          problem.maxRowLength = safe + 1;
+          EXPECT_EQ(namedSafeRow(method->name, "softmax", problem), safe);
+        }
+    }
+  EXPECT_GE(named, 6u);
+  // floor(2^31 / 4098) exponentials of 12 bits and more.
+  EXPECT_EQ(
+      reason("ibert", "softmax",
+             softmaxProblem(symmetric(8, 0.05), 1 << 20, 16, Form::Corrected)),
+      "ibert softmax (corrected): rows of 1048576 elements leave the "
+      "exponentials less than 12 bits; the largest safe row is 524032 at "
+      "this scale");
+}
+
+/// What is wrong with a parameter or with the scale alone has no safe row.
+TEST(Registry, OtherRefusalsNameNoRow) {
+  Problem norm = softmaxProblem(symmetric(8, 0.05), 64, 16, Form::Reference);
+  norm.gamma.assign(64, 1.0);
+  norm.beta.assign(64, 0.0);
+  EXPECT_EQ(reason("ibert", "layer_norm", norm), "");
+  norm.gamma[40] = 0;
+  EXPECT_EQ(reason("ibert", "layer_norm", norm),
+            "ibert layer_norm (reference): gamma[40] is 0, by which the "
+            "published form divides beta");
+  Problem coarse = softmaxProblem(symmetric(8, 2.0), 64, 16, Form::Reference);
+  EXPECT_NE(reason("ibert", "softmax", coarse).find("every exponential"),
+            std::string::npos);
+  EXPECT_EQ(namedSafeRow("ibert", "softmax", coarse), 0);
+}
+
 TEST(Registry, WidthsAreDescribed) {
   auto widths = [](const char *method, double s, Form form) {
     auto kernel = build(*lookup(method), "softmax",
