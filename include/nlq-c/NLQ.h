@@ -79,6 +79,20 @@ NLQ_EXPORT int nlqModuleEmitLibrary(const NlqModule *module, const char *target,
 /// `set` is seed, standalone or extra; `in_bits` is 0 for the width of the
 /// activations and null where the operand is taken as it is.
 NLQ_EXPORT char *nlqListMethods(void);
+/// All candidates for a function on a symmetric operand of `bits` bits, rows of
+/// `row_length`, results of `result_bits` bits; nlq/Methods/Survey.h says on
+/// which sample errors are measured, in steps of the result:
+/// [{"method", "form", "set", "in_bits", "out_bits", "reason", "element_lane",
+///   "row_lane", "widths", "worst", "rms", "sqnr", "cost", "table_bytes",
+///   "finest_scale", "coarsest_scale", "longest_row"}]
+/// `reason` is null where the candidate is legal, and then only are the figures
+/// from `element_lane` to `table_bytes` there; `widths` is null where no
+/// element needs more than 32 bits; `sqnr` is in dB, null without any error;
+/// the last three are there if `limits` is not 0.
+NLQ_EXPORT char *nlqSurveyMethods(const char *function, int64_t bits,
+                                  double scale, int64_t row_length,
+                                  int64_t result_bits, int limits,
+                                  char **error);
 
 //===-- Runners -----------------------------------------------------------===//
 

@@ -44,6 +44,10 @@ _SIGNATURES = {
     "nlqModuleEmitLibrary": (_STATUS, [_POINTER, _TEXT, _TEXT, _TEXT, _TEXT, _OUT_TEXT]),
     "nlqModuleEmitObject": (_STATUS, [_POINTER, _TEXT, _TEXT, _TEXT, _OUT_TEXT]),
     "nlqListMethods": (_POINTER, []),
+    "nlqSurveyMethods": (
+        _POINTER,
+        [_TEXT, _INTEGER, ctypes.c_double, _INTEGER, _INTEGER, ctypes.c_int, _OUT_TEXT],
+    ),
     "nlqRunnerCompile": (_POINTER, [_POINTER, _TEXT, _OUT_TEXT]),
     "nlqRunnerReference": (_POINTER, [_POINTER, _OUT_TEXT]),
     "nlqRunnerDestroy": (None, [_POINTER]),

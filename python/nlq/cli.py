@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nlq", description=__doc__)
     parser.add_argument("--version", action="version", version=f"nlq {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
+    _add_methods(commands)
     _add_import(commands)
     _add_calibrate(commands)
     _add_quantize(commands)
@@ -44,6 +45,50 @@ def _parser() -> argparse.ArgumentParser:
     _add_confirm(commands)
     _add_demo(commands)
     return parser
+
+
+def _add_methods(commands: argparse._SubParsersAction) -> None:
+    command = commands.add_parser(
+        "methods",
+        help="list the integer methods, or see which are legal and how good they are",
+        description="Without --op, lists all methods with their operations, forms and widths. With "
+        "it, tries every one on that operation: its lanes, its errors against the exact function "
+        "on a fixed sample of bell-shaped rows, and its estimated cost, or why it is not legal.",
+    )
+    command.add_argument("--op", metavar="NAME", help="the operation, such as softmax")
+    command.add_argument(
+        "--bits", type=_count, metavar="N", help="bits of the operand, 2 to 32 (default: 8)"
+    )
+    command.add_argument(
+        "--scale", type=_scale, metavar="S", help="scale of the operand (default: 0.05)"
+    )
+    command.add_argument(
+        "--row", type=_count, metavar="N", help="elements of a row, 1 to 2^20 (default: 197)"
+    )
+    command.add_argument(
+        "--result-bits",
+        type=_count,
+        metavar="N",
+        help="bits of the result, 2 to 16 (default: 16 for softmax, else 8)",
+    )
+    command.add_argument("--json", action="store_true", help="print JSON instead of a table")
+
+    def run(options: argparse.Namespace) -> None:
+        from nlq.methods import print_registry, print_survey
+
+        numbers = (options.bits, options.scale, options.row, options.result_bits)
+        if options.op is None:
+            if any(number is not None for number in numbers):
+                command.error("--bits, --scale, --row and --result-bits are about an --op")
+            print_registry(options.json)
+            return
+        bits, scale, row = (
+            default if number is None else number
+            for number, default in zip(numbers, (8, 0.05, 197), strict=False)
+        )
+        print_survey(options.op, bits, scale, row, options.result_bits, options.json)
+
+    command.set_defaults(run=run)
 
 
 def _add_import(commands: argparse._SubParsersAction) -> None:
@@ -601,6 +646,17 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number of at least 0")
     return int(text)
+
+
+def _scale(text: str) -> float:
+    """Reads a positive number."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a positive number")
+    return value
 
 
 def _decibels(text: str) -> float:

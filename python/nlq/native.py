@@ -23,6 +23,14 @@ def list_methods() -> list[dict]:
     return json.loads(take_text(function("nlqListMethods")()))
 
 
+def survey_methods(
+    operation: str, bits: int, scale: float, row: int, result_bits: int, limits: bool = False
+) -> list[dict]:
+    """All candidates for an operation, as nlqSurveyMethods describes them."""
+    numbers = (bits, scale, row, result_bits, limits)
+    return json.loads(take_text(call("nlqSurveyMethods", operation.encode(), *numbers)))
+
+
 @dataclass(frozen=True)
 class Tensor:
     """The name, element kind (f32, i8, i16, i32 or i64) and shape of an argument or result.
