@@ -23,7 +23,7 @@ export NLQ_LIBRARY := $(abspath $(BUILD))/lib/libNlqC.so
 
 PIP := bin/pip --disable-pip-version-check --quiet
 
-.PHONY: bench demo demo-vits ablate-vits peers-vits probe-vits docs-vits test test-full test-vits \
+.PHONY: bench demo demo-vits ablate-vits peers-vits probe-vits docs-methods docs-vits test test-full test-vits \
   build build-tests format-check docs install-packages clean
 .DELETE_ON_ERROR:
 
@@ -125,6 +125,11 @@ $(PEERS_VENV)/.installed: pyproject.toml | install-packages
 
 format-check: | install-packages
 	@sh scripts/check-format.sh "$(LLVM_PREFIX)/bin/clang-format"
+
+# The pages of docs/methods, from the registry and what the compiler proves and
+# measures.
+docs-methods: build $(VENV)/.installed
+	$(VENV)/bin/python -m nlq.method_pages docs/methods
 
 docs: $(BUILD)/build.ninja
 	cmake --build $(BUILD) --parallel $(JOBS) --target nlq-docs
