@@ -25,7 +25,8 @@ Scaled nlq::methods::narrowForGelu(kernel::Builder &builder,
     return {narrowAndCentre(builder, problem), from.scales[0]};
 
   // GELU(x) >= x - 0.17 for all x, and the approximations are off by less than
-  // 0.03, so that 0.25 above the result's largest value saturates it.
+  // 0.03 and, their factor of x having 14 bits, 2^-14 of x, so that 0.25 above
+  // the result's largest value saturates it; from 3600 on to within 2^-14.
   double reach = std::max(reachBelow, finest * double(working.hi));
   int64_t columns = std::max(from.scales.size(), to.scales.size());
   for (int64_t i = 0; i < columns; ++i)
