@@ -61,6 +61,8 @@ llvm::Expected<VectorFeatures> nlq::getVectorFeatures(const Target &target) {
   features.avx512bw = subtarget.checkFeatures("+avx512bw,+avx512vl");
   features.avx512vnni =
       features.avx512bw && subtarget.checkFeatures("+avx512vnni");
+  features.avx512vbmi =
+      features.avx512bw && subtarget.checkFeatures("+avx512vbmi");
   return features;
 }
 

@@ -7,19 +7,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Target/Dot.h"
+#include "VectorPieces.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace nlq;
-
-static Value callIntrinsic(ImplicitLocOpBuilder &builder, Type type,
-                           StringRef name, ValueRange arguments) {
-  return LLVM::CallIntrinsicOp::create(builder, type,
-                                       builder.getStringAttr(name), arguments)
-      .getResult(0);
-}
 
 /// The parts of `value` at even and at odd positions.
 static std::pair<Value, Value> deinterleave(ImplicitLocOpBuilder &builder,

@@ -7,49 +7,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Target/Fixed16.h"
+#include "VectorPieces.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace nlq;
-
-static int64_t lanesOf(Value vector) {
-  return cast<VectorType>(vector.getType()).getDimSize(0);
-}
-
-static Value call(ImplicitLocOpBuilder &builder, Type type, StringRef intrinsic,
-                  ValueRange operands) {
-  return LLVM::CallIntrinsicOp::create(
-             builder, type, builder.getStringAttr(intrinsic), operands)
-      .getResult(0);
-}
-
-/// Applies `part` to pieces of `step` elements of the operands, which divides
-/// their number, and puts the results together.
-static Value inPieces(ImplicitLocOpBuilder &builder, int64_t step,
-                      ArrayRef<Value> operands,
-                      llvm::function_ref<Value(ArrayRef<Value>)> part) {
-  int64_t lanes = lanesOf(operands[0]);
-  if (step == lanes)
-    return part(operands);
-  Value result;
-  for (int64_t offset = 0; offset < lanes; offset += step) {
-    SmallVector<Value> pieces;
-    for (Value operand : operands)
-      pieces.push_back(vector::ExtractStridedSliceOp::create(
-          builder, operand, ArrayRef<int64_t>(offset), ArrayRef<int64_t>(step),
-          ArrayRef<int64_t>(1)));
-    Value made = part(pieces);
-    if (!result)
-      result = arith::ConstantOp::create(
-          builder, builder.getZeroAttr(VectorType::get(
-                       {lanes}, getElementTypeOrSelf(made.getType()))));
-    result = vector::InsertStridedSliceOp::create(
-        builder, made, result, ArrayRef<int64_t>(offset), ArrayRef<int64_t>(1));
-  }
-  return result;
-}
 
 /// Elements of i16 that one instruction works on; 0 if there is none for a
 /// vector of `lanes`.
@@ -67,18 +30,11 @@ Value nlq::emitRoundedProduct(ImplicitLocOpBuilder &builder, Value a, Value b,
   if (step == 0)
     return Value();
   return inPieces(builder, step, {a, b}, [&](ArrayRef<Value> pieces) {
-    return call(builder, pieces[0].getType(),
-                step == 32 ? "llvm.x86.avx512.pmul.hr.sw.512"
-                           : "llvm.x86.avx2.pmul.hr.sw",
-                pieces);
+    return callIntrinsic(builder, pieces[0].getType(),
+                         step == 32 ? "llvm.x86.avx512.pmul.hr.sw.512"
+                                    : "llvm.x86.avx2.pmul.hr.sw",
+                         pieces);
   });
-}
-
-static Value constantOf(ImplicitLocOpBuilder &builder, Type element,
-                        ArrayRef<APInt> values) {
-  auto type = VectorType::get({int64_t(values.size())}, element);
-  return arith::ConstantOp::create(builder,
-                                   DenseElementsAttr::get(type, values));
 }
 
 /// One permutation of words.
@@ -89,10 +45,11 @@ static Value permuteWords(ImplicitLocOpBuilder &builder,
   for (int64_t i = 0; i < lanes; ++i)
     entries.emplace_back(16, i < int64_t(table.size()) ? table[i] : 0,
                          /*isSigned=*/true);
-  return call(builder, index.getType(),
-              lanes == 32 ? "llvm.x86.avx512.permvar.hi.512"
-                          : "llvm.x86.avx512.permvar.hi.256",
-              {constantOf(builder, builder.getI16Type(), entries), index});
+  return callIntrinsic(
+      builder, index.getType(),
+      lanes == 32 ? "llvm.x86.avx512.permvar.hi.512"
+                  : "llvm.x86.avx512.permvar.hi.256",
+      {constantOf(builder, builder.getI16Type(), entries), index});
 }
 
 /// A byte shuffle for each half of the entries. A control byte with its highest
@@ -111,10 +68,10 @@ static Value shuffleBytes(ImplicitLocOpBuilder &builder,
       uint16_t entry = i % 16 < int64_t(table.size()) ? table[i % 16] : 0;
       entries.emplace_back(8, (entry >> shift) & 0xff);
     }
-    Value shuffled =
-        call(builder, bytes, "llvm.x86.avx2.pshuf.b",
-             {constantOf(builder, builder.getI8Type(), entries),
-              vector::BitCastOp::create(builder, bytes, control).getResult()});
+    Value shuffled = callIntrinsic(
+        builder, bytes, "llvm.x86.avx2.pshuf.b",
+        {constantOf(builder, builder.getI8Type(), entries),
+         vector::BitCastOp::create(builder, bytes, control).getResult()});
     return vector::BitCastOp::create(builder, words, shuffled);
   };
   Value low = half(0, arith::OrIOp::create(builder, index, word(0x8000)));

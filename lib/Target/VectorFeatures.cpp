@@ -19,6 +19,7 @@ constexpr NamedFeature kFeatures[] = {
     {"avx2", &VectorFeatures::avx2},
     {"avx512bw", &VectorFeatures::avx512bw},
     {"avx512vnni", &VectorFeatures::avx512vnni},
+    {"avx512vbmi", &VectorFeatures::avx512vbmi},
 };
 } // namespace
 
@@ -33,7 +34,7 @@ VectorFeatures::parse(llvm::ArrayRef<std::string> names) {
     if (!known)
       return llvm::createStringError(
           "unknown vector feature '" + name +
-          "'; avx2, avx512bw and avx512vnni are known");
+          "'; avx2, avx512bw, avx512vnni and avx512vbmi are known");
   }
   return features;
 }

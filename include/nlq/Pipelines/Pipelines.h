@@ -28,7 +28,8 @@ struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
   ListOption<std::string> features{
       *this, "features",
       llvm::cl::desc(
-          "vector features of the target: avx2, avx512bw, avx512vnni")};
+          "vector features of the target: avx2, avx512bw, avx512vnni, "
+          "avx512vbmi")};
   Option<int64_t> matmulRows{
       *this, "matmul-rows",
       llvm::cl::desc("rows of a float matrix product's register block"),

@@ -37,12 +37,11 @@ struct ConvertNLQToVectorPass
           << int64_t(lanes);
       return signalPassFailure();
     }
-    int64_t maxLanes = lanes > 0 ? lanes : known->avx512bw ? 32 : 16;
     SmallVector<KernelOp> kernels;
     getOperation().walk([&](KernelOp op) { kernels.push_back(op); });
     IRRewriter rewriter(&getContext());
     for (KernelOp op : kernels)
-      if (failed(lowerKernelToVector(rewriter, op, maxLanes, *known)))
+      if (failed(lowerKernelToVector(rewriter, op, lanes, *known)))
         return signalPassFailure();
   }
 };

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "nlq/Target/ByteLookup.h"
 #include "nlq/Target/Fixed16.h"
 
 using namespace mlir;
@@ -522,6 +523,40 @@ Value KernelEmitter::emitSqrt(Value value) {
   return arith::SelectOp::create(builder, exceeds(more), root, more);
 }
 
+bool nlq::isByteTable(const Table &table) {
+  return table.size() <= 256 && llvm::all_of(table, [](int64_t entry) {
+           return entry >= INT16_MIN && entry <= INT16_MAX;
+         });
+}
+
+/// A lookup of the low bytes of the entries and, unless these say all, one of
+/// the high bytes. Null where the target or the table has none.
+Value KernelEmitter::emitByteLookups(const Table &table, Value index,
+                                     unsigned width) {
+  if (!isByteTable(table))
+    return Value();
+  Value bytes = resize(index, 8);
+  auto lookup = [&](unsigned shift) {
+    SmallVector<uint8_t> part;
+    for (int64_t entry : table)
+      part.push_back(uint8_t(entry >> shift));
+    return emitByteLookup(builder, part, bytes, features);
+  };
+  Value low = lookup(0);
+  if (!low)
+    return Value();
+  auto [least, most] = std::minmax_element(table.begin(), table.end());
+  if (*least >= INT8_MIN && *most <= INT8_MAX)
+    return resize(low, width);
+  if (*least >= 0 && *most <= UINT8_MAX)
+    return extendUnsigned(low, width);
+  Value high = resize(lookup(8), 16);
+  Value entry = arith::OrIOp::create(
+      builder, extendUnsigned(low, 16),
+      arith::ShLIOp::create(builder, high, constantLike(8, high)));
+  return resize(entry, width);
+}
+
 Value KernelEmitter::emitLookup(const Node &node, Value index, unsigned width) {
   Value table = tables[node.imm];
   unsigned entryWidth =
@@ -541,6 +576,8 @@ Value KernelEmitter::emitLookup(const Node &node, Value index, unsigned width) {
     if (Value entry = emitLookup16(builder, words, resize(index, 16), features))
       return entry;
   }
+  if (Value entry = emitByteLookups(entriesOf, index, width))
+    return entry;
   Value zero = arith::ConstantIndexOp::create(builder, 0);
   VectorType type =
       VectorType::get({lanes}, builder.getIntegerType(entryWidth));

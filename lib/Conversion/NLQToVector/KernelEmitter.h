@@ -28,6 +28,10 @@ namespace nlq {
 /// True for nodes that differ from column to column.
 bool variesInRow(const kernel::Node &node);
 
+/// True if vectors can be looked up in `table` byte by byte: by one byte, and
+/// with entries of at most 16 bits.
+bool isByteTable(const kernel::Table &table);
+
 class KernelEmitter {
 public:
   /// `tables` holds one memref of a constant global per table of the graph.
@@ -80,6 +84,8 @@ private:
   mlir::Value emitFloorDiv(mlir::Value a, kernel::Interval aRange,
                            mlir::Value b, bool divisorIsConstant);
   mlir::Value emitSqrt(mlir::Value value);
+  mlir::Value emitByteLookups(const kernel::Table &table, mlir::Value index,
+                              unsigned width);
   mlir::Value emitLookup(const kernel::Node &node, mlir::Value index,
                          unsigned width);
 

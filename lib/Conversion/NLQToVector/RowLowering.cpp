@@ -631,6 +631,19 @@ void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
     row[id] = value;
 }
 
+/// Lanes of 16 bits that fill a vector of the target, or of 8 where these are
+/// what is looked up.
+static int64_t getNaturalLanes(const Graph &graph,
+                               const VectorFeatures &features) {
+  int64_t lanes = features.avx512bw ? 32 : 16;
+  bool looksUpBytes = llvm::any_of(graph.nodes, [&](const Node &node) {
+    return node.opcode == Opcode::Lookup && node.rate == Rate::Element &&
+           graph.tables[node.imm].size() > 16 &&
+           isByteTable(graph.tables[node.imm]);
+  });
+  return looksUpBytes ? 2 * lanes : lanes;
+}
+
 LogicalResult nlq::lowerKernelToVector(RewriterBase &rewriter, KernelOp op,
                                        int64_t maxLanes,
                                        const VectorFeatures &features) {
@@ -646,6 +659,8 @@ LogicalResult nlq::lowerKernelToVector(RewriterBase &rewriter, KernelOp op,
     return op->emitOpError("has no safe lanes: ")
            << llvm::toString(bounds.takeError());
   rewriter.setInsertionPoint(op);
+  if (maxLanes == 0)
+    maxLanes = getNaturalLanes(graph, features);
   RowLowering(rewriter, op, graph, *bounds, maxLanes, features).run();
   rewriter.eraseOp(op);
   return success();

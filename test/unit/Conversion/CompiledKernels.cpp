@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CompiledKernels.h"
+#include "EmulatedInstructions.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -104,6 +105,19 @@ static RankedTensorType typeOf(OpBuilder &builder, const Array &array) {
 
 void KernelBatch::expectCompiledEqual(MLIRContext &context, int64_t lanes,
                                       const Target &target) const {
+  expectEqual(context, lanes, llvm::cantFail(getVectorFeatures(target)), target,
+              /*isEmulated=*/false);
+}
+
+void KernelBatch::expectEmulatedEqual(MLIRContext &context,
+                                      const VectorFeatures &features) const {
+  expectEqual(context, /*lanes=*/0, features, getHostTarget(),
+              /*isEmulated=*/true);
+}
+
+void KernelBatch::expectEqual(MLIRContext &context, int64_t lanes,
+                              const VectorFeatures &features,
+                              const Target &target, bool isEmulated) const {
   ImplicitLocOpBuilder builder(UnknownLoc::get(&context), &context);
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder.getLoc());
   SmallVector<Type> argumentTypes, resultTypes;
@@ -137,12 +151,12 @@ void KernelBatch::expectCompiledEqual(MLIRContext &context, int64_t lanes,
   PassManager manager(&context);
   LoweringOptions options;
   options.lanes = lanes;
-  llvm::Expected<VectorFeatures> features = getVectorFeatures(target);
-  ASSERT_TRUE(bool(features)) << llvm::toString(features.takeError());
-  for (const std::string &name : features->getNames())
+  for (const std::string &name : features.getNames())
     options.features.push_back(name);
   buildLowerToLLVMPipeline(manager, options);
   ASSERT_TRUE(succeeded(manager.run(*module)));
+  if (isEmulated)
+    ASSERT_GT(emulatePermutations(*module), 0u);
   auto runner = createJitRunner(*module, *signature, target);
   ASSERT_TRUE(bool(runner)) << llvm::toString(runner.takeError());
   auto results = (*runner)->run(arguments);

@@ -14,6 +14,7 @@
 #include "nlq/Execution/ModelRunner.h"
 #include "nlq/Execution/Target.h"
 #include "nlq/Kernel/Graph.h"
+#include "nlq/Target/VectorFeatures.h"
 
 namespace nlq {
 
@@ -41,7 +42,16 @@ public:
   void expectCompiledEqual(mlir::MLIRContext &context, int64_t lanes,
                            const Target &target) const;
 
+  /// The same for `features` of another machine, on this one: its byte
+  /// permutations, of which there must be some, are emulated.
+  void expectEmulatedEqual(mlir::MLIRContext &context,
+                           const VectorFeatures &features) const;
+
 private:
+  void expectEqual(mlir::MLIRContext &context, int64_t lanes,
+                   const VectorFeatures &features, const Target &target,
+                   bool isEmulated) const;
+
   struct Entry {
     std::string name;
     kernel::Graph graph;

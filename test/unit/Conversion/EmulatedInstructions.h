@@ -19,6 +19,9 @@ namespace nlq {
 /// can be run on any. Returns how many there were.
 unsigned emulateVnni(mlir::ModuleOp module);
 
+/// The same for vpermi2b (AVX-512 VBMI) and vpshufb (AVX-512 BW) of 64 bytes.
+unsigned emulatePermutations(mlir::ModuleOp module);
+
 } // namespace nlq
 
 #endif // NLQ_TEST_UNIT_CONVERSION_EMULATEDINSTRUCTIONS_H

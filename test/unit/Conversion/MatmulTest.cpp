@@ -271,7 +271,7 @@ TEST(MatmulTest, EveryTargetCompiles) {
       {"x86-64", {}},
       {"haswell", {"avx2"}},
       {"skylake-avx512", {"avx2", "avx512bw"}},
-      {"znver4", {"avx2", "avx512bw", "avx512vnni"}},
+      {"znver4", {"avx2", "avx512bw", "avx512vnni", "avx512vbmi"}},
       {"aarch64", {}}};
   kernel::Random random(4);
   Products products;

@@ -1,0 +1,37 @@
+//===- ByteLookup.h - Lookups in tables of bytes --------------*- C++ -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// A lookup by loads takes an instruction or more for each element. Targets
+// with byte permutations look up whole vectors in tables of up to 256 bytes
+// held in registers.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_TARGET_BYTELOOKUP_H
+#define NLQ_TARGET_BYTELOOKUP_H
+
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "nlq/Target/VectorFeatures.h"
+
+namespace nlq {
+
+/// table[index] for a vector of i8, read as unsigned and below the number of
+/// entries, of which there are 1 to 256. Null where the target or the number of
+/// elements has no byte permutation.
+///
+/// * AVX-512 VBMI: `vpermi2b` for each half of 256 entries, chosen by the
+///   index's highest bit.
+/// * AVX-512 BW and AVX2: `vpshufb` for every 16 entries by the index's low
+///   four bits, chosen among by the high ones, one after the other.
+mlir::Value emitByteLookup(mlir::ImplicitLocOpBuilder &builder,
+                           llvm::ArrayRef<uint8_t> table, mlir::Value index,
+                           const VectorFeatures &features);
+
+} // namespace nlq
+
+#endif // NLQ_TARGET_BYTELOOKUP_H

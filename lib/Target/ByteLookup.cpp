@@ -1,0 +1,123 @@
+//===- ByteLookup.cpp - Lookups in tables of bytes ----------------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "nlq/Target/ByteLookup.h"
+#include "VectorPieces.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace nlq;
+
+/// Bytes that one instruction works on; 0 if there is none for a vector of
+/// `lanes`.
+static int64_t getStep(int64_t lanes, const VectorFeatures &features) {
+  if (features.avx512bw && lanes % 64 == 0)
+    return 64;
+  if ((features.avx2 || features.avx512bw) && lanes % 32 == 0)
+    return 32;
+  if ((features.avx2 || features.avx512bw) && lanes % 16 == 0)
+    return 16;
+  return 0;
+}
+
+/// Entries `begin` to `begin + count` of the table, zero past its end, again
+/// and again until there are `lanes`.
+static Value entriesOf(ImplicitLocOpBuilder &builder, ArrayRef<uint8_t> table,
+                       size_t begin, size_t count, int64_t lanes) {
+  SmallVector<APInt> entries;
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    size_t entry = begin + lane % count;
+    entries.emplace_back(8, entry < table.size() ? table[entry] : 0);
+  }
+  return constantOf(builder, builder.getI8Type(), entries);
+}
+
+/// Bit `bit` of every byte.
+static Value getBit(ImplicitLocOpBuilder &builder, Value bytes, unsigned bit) {
+  auto type = cast<VectorType>(bytes.getType());
+  Value shifted = bytes;
+  if (bit < 7) {
+    // There are no shifts of bytes. What comes from a neighbour stays below the
+    // highest bit, the only one that is read.
+    auto words =
+        VectorType::get({type.getDimSize(0) / 2}, builder.getI16Type());
+    Value amount = arith::ConstantOp::create(
+        builder, SplatElementsAttr::get(words, APInt(16, 7 - bit)));
+    shifted = arith::ShLIOp::create(
+        builder, vector::BitCastOp::create(builder, words, bytes), amount);
+    shifted = vector::BitCastOp::create(builder, type, shifted);
+  }
+  Value zero = arith::ConstantOp::create(builder, builder.getZeroAttr(type));
+  return arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, shifted,
+                               zero);
+}
+
+/// One of `values` by the bits of `index` from `bit` on; an index past them
+/// does not occur.
+static Value selectByBits(ImplicitLocOpBuilder &builder,
+                          SmallVector<Value> values, Value index,
+                          unsigned bit) {
+  for (; values.size() > 1; ++bit) {
+    Value isSet = getBit(builder, index, bit);
+    SmallVector<Value> chosen;
+    for (size_t i = 0; i < values.size(); i += 2)
+      chosen.push_back(i + 1 == values.size()
+                           ? values[i]
+                           : arith::SelectOp::create(builder, isSet,
+                                                     values[i + 1], values[i])
+                                 .getResult());
+    values = std::move(chosen);
+  }
+  return values.front();
+}
+
+static Value lookupByPermutes(ImplicitLocOpBuilder &builder,
+                              ArrayRef<uint8_t> table, Value index) {
+  constexpr size_t size = 64;
+  SmallVector<Value> halves;
+  for (size_t begin = 0; begin < table.size(); begin += 2 * size)
+    halves.push_back(callIntrinsic(
+        builder, index.getType(), "llvm.x86.avx512.vpermi2var.qi.512",
+        {entriesOf(builder, table, begin, size, size), index,
+         entriesOf(builder, table, begin + size, size, size)}));
+  return selectByBits(builder, std::move(halves), index, /*bit=*/7);
+}
+
+static Value lookupByShuffles(ImplicitLocOpBuilder &builder,
+                              ArrayRef<uint8_t> table, Value index) {
+  auto type = cast<VectorType>(index.getType());
+  int64_t lanes = type.getDimSize(0);
+  StringRef shuffle = lanes == 64   ? "llvm.x86.avx512.pshuf.b.512"
+                      : lanes == 32 ? "llvm.x86.avx2.pshuf.b"
+                                    : "llvm.x86.ssse3.pshuf.b.128";
+  constexpr size_t size = 16;
+  Value low = arith::AndIOp::create(
+      builder, index,
+      arith::ConstantOp::create(builder,
+                                SplatElementsAttr::get(type, APInt(8, 0x0f))));
+  SmallVector<Value> rows;
+  for (size_t begin = 0; begin < table.size(); begin += size)
+    rows.push_back(
+        callIntrinsic(builder, type, shuffle,
+                      {entriesOf(builder, table, begin, size, lanes), low}));
+  return selectByBits(builder, std::move(rows), index, /*bit=*/4);
+}
+
+Value nlq::emitByteLookup(ImplicitLocOpBuilder &builder,
+                          ArrayRef<uint8_t> table, Value index,
+                          const VectorFeatures &features) {
+  int64_t step = getStep(lanesOf(index), features);
+  if (step == 0 || table.empty() || table.size() > 256)
+    return Value();
+  return inPieces(builder, step, index, [&](ArrayRef<Value> pieces) {
+    return step == 64 && features.avx512vbmi
+               ? lookupByPermutes(builder, table, pieces[0])
+               : lookupByShuffles(builder, table, pieces[0]);
+  });
+}
