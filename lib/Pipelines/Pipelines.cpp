@@ -11,6 +11,7 @@
 #include "FlattenGlobals.h"
 #include "SeparateBuffers.h"
 #include "ShareMemory.h"
+#include "StridedCopies.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
@@ -58,6 +59,7 @@ static void addBufferization(OpPassManager &pm) {
   bufferization::buildBufferDeallocationPipeline(
       pm, bufferization::BufferDeallocationPipelineOptions());
   pm.addNestedPass<func::FuncOp>(createShareMemoryPass());
+  pm.addNestedPass<func::FuncOp>(createStridedCopiesPass());
 }
 
 void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
