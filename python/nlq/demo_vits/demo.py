@@ -52,6 +52,7 @@ class Results:
     tried: dict[Setting, list[tuple[Choice, float]]] = field(default_factory=dict)
     rows: dict[Setting, list[tuple[Assignment, TokenRow]]] = field(default_factory=dict)
     verdicts: dict[Setting, list[Verdict]] = field(default_factory=dict)
+    published: dict[Setting, list[Verdict]] = field(default_factory=dict)
     measure_seconds: float | None = None
     memory: Memory | None = None
     us_alone: dict[str, float] = field(default_factory=dict)
@@ -69,6 +70,9 @@ class Results:
             },
             "chosen": {s.name: asdict(choice) for s, choice in self.choices.items()},
             "verdicts": {s.name: [v.to_json() for v in vs] for s, vs in self.verdicts.items()},
+            "published_verdicts": {
+                s.name: [v.to_json() for v in vs] for s, vs in self.published.items()
+            },
             "measure_seconds": self.measure_seconds,
             "memory": asdict(self.memory) if self.memory else None,
             "us_per_image_alone": self.us_alone,
@@ -169,7 +173,7 @@ class _Run:
 
     def _measure(self) -> None:
         # Each takes all cores by itself.
-        kinds = [(s, "local") for s in SETTINGS if s.is_measured]
+        kinds = [(s, "local") for s in SETTINGS]
         kinds += [(s, "logits") for s in SETTINGS if s.is_studied]
         self.progress.update(self.task, description="measure", total=len(kinds), completed=0)
         for setting, kind in kinds:
@@ -186,6 +190,13 @@ class _Run:
         rows = list(zip(assignments, self._phase(title, futures), strict=True))
         self.results.rows[setting] = rows
 
+        # A mix of published forms is held against these alone as well.
+        self.results.verdicts[setting] = self._confirm(setting, rows)
+        published = [(a, row) for a, row in rows if a.is_published]
+        if len(published) > 0 and setting.recipe == "ours":
+            self.results.published[setting] = self._confirm(setting, published)
+
+    def _confirm(self, setting: Setting, rows: list[tuple[Assignment, TokenRow]]) -> list[Verdict]:
         def load(kind: str) -> dict[str, list[np.ndarray]]:
             return {
                 a.title: [steps.load_confirmed(self.folder, setting, a)]
@@ -194,9 +205,9 @@ class _Run:
             }
 
         mixes, uniforms = load("mix"), load("uniform")
-        if mixes and uniforms:
-            reference = [steps.load_float_tokens(self.folder, CONFIRM)]
-            self.results.verdicts[setting] = confirm(reference, mixes, uniforms)
+        if not mixes or not uniforms:
+            return []
+        return confirm([steps.load_float_tokens(self.folder, CONFIRM)], mixes, uniforms)
 
 
 def _print(console: Console, results: Results) -> None:
@@ -211,6 +222,8 @@ def _print(console: Console, results: Results) -> None:
     for setting, verdicts in results.verdicts.items():
         for verdict in verdicts:
             console.print(f"{setting.name}, on crops that no choice has seen: {verdict}.")
+        for verdict in results.published.get(setting, []):
+            console.print(f"{setting.name}, among published forms: {verdict}.")
     console.print(
         f"Measuring all candidates of all slots of {OURS.name} took "
         f"{results.measure_seconds:.0f} s. Alone, on one core: float "

@@ -90,15 +90,9 @@ def _rows_table(rows: list[dict]) -> str:
         us = row["us_per_image"]
         cells.append(
             [row["assignment"], row["widths"], *decibels, exact[row["bit_exact"]]]
-            + [_figure(None if us is None else us / 1000), _note(row["note"])]
+            + [_figure(None if us is None else us / 1000), row["note"].replace("|", "/")]
         )
     return _table(headings, cells)
-
-
-def _note(note: str) -> str:
-    """A note in short: of a refusal the operation only."""
-    refused = re.match(r"refused: .*'([^']+)' has no candidate", note)
-    return f"refused: not legal at `{refused[1]}`" if refused else note.replace("|", "/")
 
 
 def _page(data: dict[str, list | dict]) -> str:
@@ -110,6 +104,9 @@ def _page(data: dict[str, list | dict]) -> str:
         of_setting = [row for row in rows if row["setting"] == setting]
         parts += [f"## {setting}\n", _rows_table(floats + of_setting)]
         parts += [_verdicts(summary["verdicts"].get(setting, []))]
+        parts += [
+            _verdicts(summary["published_verdicts"].get(setting, []), "Among published forms: ")
+        ]
     parts += ["## Other tools' int8\n", _PEERS, _rows_table(data["peers.json"])]
     parts += ["## What the mix per layer is worth here, and what width is worth\n"]
     parts += [_worth(rows, summary)]
@@ -118,8 +115,8 @@ def _page(data: dict[str, list | dict]) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _verdicts(verdicts: list[dict]) -> str:
-    return "".join(f"* {verdict['text']}.\n" for verdict in verdicts)
+def _verdicts(verdicts: list[dict], start: str = "") -> str:
+    return "".join(f"* {start}{verdict['text']}.\n" for verdict in verdicts)
 
 
 def _best(rows: list[dict], setting: str, chooses) -> dict | None:
@@ -161,14 +158,17 @@ def _worth(rows: list[dict], summary: dict) -> str:
             for row in mixes
             if row["logit_sqnr_db"] is not None
         )
-        kept = [v for v in summary["verdicts"].get(setting, []) if v["kept"]]
+        verdicts = summary["published_verdicts"].get(setting) or summary["verdicts"].get(
+            setting, []
+        )
+        kept = [v for v in verdicts if v["kept"]]
         mixed = [v for v in kept if v["mix"]["name"].startswith("mixed")]
         text.append(
             f"* {setting}: the best published method throughout is {uniform['assignment']} "
             f"({uniform['logit_sqnr_db']:.1f} dB on the test crops). Against it the mixes are, by "
             f"metric: {gains}. "
             + (f"Refused throughout: {', '.join(refused)}. " if refused else "")
-            + f"{len(mixed)} of {len(mixes)} mixes hold on the crops to confirm with.\n"
+            + f"{len(mixed)} of {len(mixes)} mixes hold against it on the crops to confirm with.\n"
         )
     bound = _best(rows, "W8A8", lambda title: title.startswith("exact"))
     shipped = _best(rows, "W8A8", lambda title: title.startswith("cheapest"))

@@ -34,13 +34,8 @@ class Setting:
 
     @property
     def is_studied(self) -> bool:
-        """Whether the published methods are compared at it; else one row says what it keeps."""
+        """Whether the published methods are compared at it."""
         return self.weight_bits == self.act_bits == 8
-
-    @property
-    def is_measured(self) -> bool:
-        """Whether candidates are measured at it; else every slot has the same method."""
-        return self.is_studied or self == SIX
 
 
 SEED = Setting(8, 8, "seed")
@@ -107,7 +102,8 @@ class Assignment:
     """A row of the table: how methods are assigned.
 
     `options` are those of the pass nlq-assign, None for exact functions in float; `scores` names
-    the scores that they need; `kind` is `bound`, `uniform` or `mix`.
+    the scores that they need; `kind` is `bound`, `uniform` or `mix`; `is_published` says that all
+    methods are in their published forms.
     """
 
     title: str
@@ -115,6 +111,7 @@ class Assignment:
     options: str | None
     kind: str
     scores: str | None = None
+    is_published: bool = False
 
 
 BOUND = Assignment("exact functions (bound)", "operands as they are", None, "bound")
@@ -132,7 +129,7 @@ SHIPPED = Assignment(
 # Mixes of the three published methods, by metric; `logits` has a file of its own.
 _PUBLISHED = "form=reference set=seed"
 _MIXES = (
-    Assignment("mixed, paper's metric", "seed", "policy=paper", "mix", "local"),
+    Assignment("mixed, paper's metric", "seed", "policy=paper", "mix", "local", True),
     *(
         Assignment(
             f"mixed, {metric} metric",
@@ -140,6 +137,7 @@ _MIXES = (
             f"policy=best metric={metric} {_PUBLISHED}",
             "mix",
             "logits" if metric == "logits" else "local",
+            True,
         )
         for metric in ("own", "consumer", "logits")
     ),
@@ -161,9 +159,12 @@ _CORRECTED = (
 def make_assignments(setting: Setting, methods: list[dict]) -> list[Assignment]:
     """The rows of a setting, from the registry of methods."""
     if not setting.is_studied:
-        return [BOUND, *_CORRECTED, *([SHIPPED] if setting.is_measured else [])]
+        return [BOUND, *_CORRECTED, SHIPPED]
     uniform = [make_uniform(m, methods, "seed") for m in methods if has_set(m, "seed")]
     rows = [BOUND] if setting.recipe == "seed" else [BOUND, *_CORRECTED]
-    rows += [Assignment(row.title, row.widths, row.options, "uniform") for row in uniform]
+    rows += [
+        Assignment(row.title, row.widths, row.options, "uniform", is_published=True)
+        for row in uniform
+    ]
     rows += _MIXES
     return rows if setting.recipe == "seed" else [*rows, SHIPPED]

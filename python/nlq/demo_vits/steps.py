@@ -4,6 +4,7 @@
 
 """The steps of the demonstration; each reads and writes files, and runs in any process."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -187,8 +188,9 @@ def _slug(title: str) -> str:
 
 
 def _shorten(error: str) -> str:
-    """The first line, without the list of what is available."""
-    return error.splitlines()[0].split("; available")[0]
+    """Of an operation that no candidate is left for its name; else the first line."""
+    refused = re.search(r"'([^']+)' has no candidate", error)
+    return f"not legal at {refused[1]}" if refused else error.splitlines()[0]
 
 
 def _profile(folder: Path) -> Path:
