@@ -60,7 +60,7 @@ Value nlq::createZeros(OpBuilder &builder, Location loc,
 /// The covariance of q over calibration samples. On its diagonal stand besides
 /// the variance of the rounding of q itself, and a hundredth of its mean, since
 /// few samples show what channels do together less well than they seem to
-/// (Frantar et al. 2023, arXiv 2210.17323, section 3.3, step 3).
+/// (the dampening of GPTQ, Frantar et al. 2022, arXiv 2210.17323, step 3).
 static std::vector<double> getCovariance(const ValueProfile &known, double rows,
                                          ArrayRef<double> scales) {
   const Moments &moments = known.moments;

@@ -18,8 +18,9 @@
 //   e' C e = sum_k D_k (e_k + sum_{j < k} R[k, j] e_j)^2,
 //
 // so that Q_k is E_k + sum_{j < k} R[k, j] e_j rounded: what the rows before
-// left goes to the rows after (Frantar et al. 2023, GPTQ, arXiv 2210.17323,
-// section 3; in this form Chee et al. 2023, arXiv 2307.13304, section 3.1).
+// left goes to the rows after (GPTQ, Frantar et al. 2022, arXiv 2210.17323; in
+// this form LDLQ, Chee et al. 2023, arXiv 2307.13304, which shows that both
+// round alike).
 //
 //===----------------------------------------------------------------------===//
 

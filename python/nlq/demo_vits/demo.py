@@ -193,7 +193,7 @@ class _Run:
         # A mix of published forms is held against these alone as well.
         self.results.verdicts[setting] = self._confirm(setting, rows)
         published = [(a, row) for a, row in rows if a.is_published]
-        if len(published) > 0 and setting.recipe == "ours":
+        if published and setting.recipe == "ours":
             self.results.published[setting] = self._confirm(setting, published)
 
     def _confirm(self, setting: Setting, rows: list[tuple[Assignment, TokenRow]]) -> list[Verdict]:
