@@ -31,10 +31,10 @@ static std::vector<Index> orderByVariance(const Eigen::Map<const Matrix> &c) {
   return order;
 }
 
-std::vector<int64_t> nlq::roundWithFeedback(llvm::ArrayRef<double> weights,
-                                            llvm::ArrayRef<double> scales,
-                                            llvm::ArrayRef<double> covariance,
-                                            int64_t limit) {
+llvm::Expected<std::vector<int64_t>>
+nlq::roundWithFeedback(llvm::ArrayRef<double> weights,
+                       llvm::ArrayRef<double> scales,
+                       llvm::ArrayRef<double> covariance, int64_t limit) {
   const Index columns = Index(scales.size());
   const Index depth = Index(weights.size()) / columns;
   assert(Index(covariance.size()) == depth * depth);
@@ -42,7 +42,9 @@ std::vector<int64_t> nlq::roundWithFeedback(llvm::ArrayRef<double> weights,
   Eigen::Map<const RowMatrix> e(weights.data(), depth, columns);
   std::vector<Index> order = orderByVariance(c);
   Eigen::LLT<Matrix> cholesky{Matrix(c(order, order))};
-  assert(cholesky.info() == Eigen::Success && "not positive definite");
+  if (cholesky.info() != Eigen::Success)
+    return llvm::createStringError(
+        "the covariance of its operand is not positive definite");
   const Matrix lower = cholesky.matrixL();
 
   std::vector<int64_t> integers(weights.size());

@@ -131,10 +131,14 @@ LogicalResult nlq::quantizeMatmul(Quantizer &quantizer, Operation *op) {
     return failure();
   auto weightType = cast<RankedTensorType>(rhs.getType());
   const QuantizeOptions &options = quantizer.options;
-  IntegerWeights integers =
+  llvm::Expected<IntegerWeights> rounded =
       quantizeWeights(*weights, *bias, getChannels(quantizer, lhs, *type),
                       unsigned(options.weightBits), options.weightScale,
                       options.weightRounding);
+  if (!rounded)
+    return op->emitOpError("cannot be quantized: ")
+           << llvm::toString(rounded.takeError());
+  IntegerWeights &integers = *rounded;
   if (failed(checkLimit(op, integers.limit)))
     return failure();
   FailureOr<Value> activation = quantizer.getAs(lhs, *type);

@@ -82,11 +82,11 @@ static double chooseScale(llvm::ArrayRef<double> column,
   return roundScale(std::max(scale, std::fabs(bias) / (1 << 30)));
 }
 
-IntegerWeights nlq::quantizeWeights(llvm::ArrayRef<double> weights,
-                                    llvm::ArrayRef<double> bias,
-                                    const ActivationChannels &channels,
-                                    unsigned bits, WeightScale how,
-                                    WeightRounding rounding) {
+llvm::Expected<IntegerWeights>
+nlq::quantizeWeights(llvm::ArrayRef<double> weights,
+                     llvm::ArrayRef<double> bias,
+                     const ActivationChannels &channels, unsigned bits,
+                     WeightScale how, WeightRounding rounding) {
   const size_t depth = channels.scales.size();
   const size_t columns = weights.size() / depth;
   const int64_t limit = getSymmetricLimit(bits);
@@ -108,8 +108,11 @@ IntegerWeights nlq::quantizeWeights(llvm::ArrayRef<double> weights,
         column, variances, bias.empty() ? 0 : bias[n], bits, largest, how));
   }
   if (rounding == WeightRounding::Feedback && !channels.covariance.empty()) {
-    result.weights =
+    auto rounded =
         roundWithFeedback(scaled, result.scales, channels.covariance, limit);
+    if (!rounded)
+      return rounded.takeError();
+    result.weights = std::move(*rounded);
   } else {
     result.weights.resize(weights.size());
     for (size_t i = 0; i < weights.size(); ++i)

@@ -28,6 +28,7 @@
 #define NLQ_QUANTIZATION_ERRORFEEDBACK_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/Error.h"
 #include <cstdint>
 #include <vector>
 
@@ -37,12 +38,12 @@ namespace nlq {
 /// column, rounded with error feedback to integers of at most `limit` in
 /// magnitude.
 ///
-/// `covariance` is C, [depth, depth], symmetric and positive definite. Rows of
-/// the largest variances come first: they have most others to make up for them.
-std::vector<int64_t> roundWithFeedback(llvm::ArrayRef<double> weights,
-                                       llvm::ArrayRef<double> scales,
-                                       llvm::ArrayRef<double> covariance,
-                                       int64_t limit);
+/// `covariance` is C, [depth, depth], symmetric. Rows of the largest variances
+/// come first: they have most others to make up for them. Fails if C is not
+/// positive definite.
+llvm::Expected<std::vector<int64_t>>
+roundWithFeedback(llvm::ArrayRef<double> weights, llvm::ArrayRef<double> scales,
+                  llvm::ArrayRef<double> covariance, int64_t limit);
 
 } // namespace nlq
 

@@ -93,12 +93,11 @@ struct IntegerWeights {
 /// al. 2019, arXiv 1906.04721, section 4.2).
 ///
 /// A column of weights that are nearly 0 beside its bias gets a scale at which
-/// the bias takes half of 32 bits.
-IntegerWeights quantizeWeights(llvm::ArrayRef<double> weights,
-                               llvm::ArrayRef<double> bias,
-                               const ActivationChannels &channels,
-                               unsigned bits, WeightScale scale,
-                               WeightRounding rounding);
+/// the bias takes half of 32 bits. Fails where roundWithFeedback does.
+llvm::Expected<IntegerWeights>
+quantizeWeights(llvm::ArrayRef<double> weights, llvm::ArrayRef<double> bias,
+                const ActivationChannels &channels, unsigned bits,
+                WeightScale scale, WeightRounding rounding);
 
 } // namespace nlq
 

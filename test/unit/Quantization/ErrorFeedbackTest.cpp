@@ -69,6 +69,13 @@ std::vector<double> drawWeights(size_t count, std::mt19937 &random) {
   return weights;
 }
 
+std::vector<int64_t> roundRows(llvm::ArrayRef<double> weights,
+                               llvm::ArrayRef<double> scales,
+                               llvm::ArrayRef<double> covariance,
+                               int64_t limit) {
+  return llvm::cantFail(roundWithFeedback(weights, scales, covariance, limit));
+}
+
 int64_t toNearest(double value, int64_t limit) {
   return std::clamp<int64_t>(std::llrint(value), -limit, limit);
 }
@@ -83,8 +90,7 @@ TEST(ErrorFeedback, RoundsToNearestWithoutCorrelation) {
   for (size_t k = 0; k < depth; ++k)
     covariance[k * depth + k] = double(1 + random() % 9);
   std::vector<double> scales = {0.05, 0.02, 0.1};
-  std::vector<int64_t> integers =
-      roundWithFeedback(weights, scales, covariance, 31);
+  std::vector<int64_t> integers = roundRows(weights, scales, covariance, 31);
   for (size_t i = 0; i < weights.size(); ++i)
     EXPECT_EQ(integers[i], toNearest(weights[i] / scales[i % columns], 31));
 }
@@ -97,7 +103,7 @@ TEST(ErrorFeedback, TwinsAddUp) {
   for (double first : {0.4, -0.3, 1.45, 2.26})
     for (double second : {0.4, 0.45, -1.38}) {
       std::vector<int64_t> integers =
-          roundWithFeedback({first, second}, {1.0}, covariance, 7);
+          roundRows({first, second}, {1.0}, covariance, 7);
       EXPECT_EQ(integers[0], std::llrint(first));
       EXPECT_EQ(integers[1],
                 std::llrint(second + first - std::nearbyint(first)));
@@ -114,7 +120,7 @@ TEST(ErrorFeedback, ComesNearTheBest) {
     std::vector<double> weights = drawWeights(depth, activations.random);
     constexpr double scale = 0.1;
     std::vector<int64_t> integers =
-        roundWithFeedback(weights, {scale}, activations.covariance, 127);
+        roundRows(weights, {scale}, activations.covariance, 127);
     feedbackSum += activations.getError(weights, scale, integers);
     for (size_t k = 0; k < depth; ++k)
       integers[k] = toNearest(weights[k] / scale, 127);
@@ -142,7 +148,7 @@ TEST(ErrorFeedback, MakesUpForTheLimit) {
   constexpr double scale = 0.1;
   constexpr int64_t limit = 7;
   std::vector<int64_t> integers =
-      roundWithFeedback(weights, {scale}, activations.covariance, limit);
+      roundRows(weights, {scale}, activations.covariance, limit);
   for (int64_t integer : integers)
     EXPECT_LE(std::abs(integer), limit);
   std::vector<int64_t> nearest;
@@ -150,6 +156,13 @@ TEST(ErrorFeedback, MakesUpForTheLimit) {
     nearest.push_back(toNearest(weight / scale, limit));
   EXPECT_LT(activations.getError(weights, scale, integers),
             activations.getError(weights, scale, nearest) / 10);
+}
+
+TEST(ErrorFeedback, IndefiniteCovarianceIsAnError) {
+  auto rounded = roundWithFeedback({0.4, 0.3}, {1.0}, {1, 2, 2, 1}, 7);
+  ASSERT_FALSE(bool(rounded));
+  EXPECT_EQ(llvm::toString(rounded.takeError()),
+            "the covariance of its operand is not positive definite");
 }
 
 /// Sums by the definition, of rows far from 0 and given piece by piece.

@@ -33,6 +33,14 @@ protected:
     }
   }
 
+  static IntegerWeights quantize(llvm::ArrayRef<double> weights,
+                                 llvm::ArrayRef<double> bias,
+                                 const ActivationChannels &channels,
+                                 unsigned bits, WeightScale how) {
+    return llvm::cantFail(quantizeWeights(weights, bias, channels, bits, how,
+                                          WeightRounding::Nearest));
+  }
+
   /// sum_k m_k (E - t Q)^2 of a column.
   double getError(const IntegerWeights &integers, size_t n) const {
     double sum = 0;
@@ -55,8 +63,7 @@ protected:
 /// weights for each term.
 TEST_F(QuantizeWeights, AccumulatorIsTheProduct) {
   for (auto how : {WeightScale::Extremes, WeightScale::LeastSquares}) {
-    IntegerWeights integers = quantizeWeights(weights, bias, channels, 8, how,
-                                              WeightRounding::Nearest);
+    IntegerWeights integers = quantize(weights, bias, channels, 8, how);
     ASSERT_EQ(integers.bias.size(), kColumns);
     for (int trial = 0; trial < 50; ++trial) {
       std::vector<int64_t> q(kDepth);
@@ -85,11 +92,9 @@ TEST_F(QuantizeWeights, AccumulatorIsTheProduct) {
 TEST_F(QuantizeWeights, LeastSquaresIsNearlyTheBest) {
   for (unsigned bits : {8u, 6u, 4u}) {
     IntegerWeights plain =
-        quantizeWeights(weights, bias, channels, bits, WeightScale::Extremes,
-                        WeightRounding::Nearest);
+        quantize(weights, bias, channels, bits, WeightScale::Extremes);
     IntegerWeights best =
-        quantizeWeights(weights, bias, channels, bits,
-                        WeightScale::LeastSquares, WeightRounding::Nearest);
+        quantize(weights, bias, channels, bits, WeightScale::LeastSquares);
     double limit = double((1 << (bits - 1)) - 1);
     for (size_t n = 0; n < kColumns; ++n) {
       EXPECT_LE(getError(best, n), getError(plain, n) * (1 + 1e-4));
@@ -114,8 +119,7 @@ TEST_F(QuantizeWeights, LeastSquaresIsNearlyTheBest) {
 TEST_F(QuantizeWeights, BiasCorrectionKeepsTheMean) {
   channels.means = means;
   IntegerWeights integers =
-      quantizeWeights(weights, bias, channels, 4, WeightScale::Extremes,
-                      WeightRounding::Nearest);
+      quantize(weights, bias, channels, 4, WeightScale::Extremes);
   for (size_t n = 0; n < kColumns; ++n) {
     double wanted = bias[n];
     double found = integers.scales[n] * double(integers.bias[n]);
@@ -131,14 +135,11 @@ TEST_F(QuantizeWeights, BiasCorrectionKeepsTheMean) {
 
 TEST_F(QuantizeWeights, NothingToAdd) {
   channels.zeroPoint = 0;
-  EXPECT_TRUE(quantizeWeights(weights, {}, channels, 8,
-                              WeightScale::LeastSquares,
-                              WeightRounding::Nearest)
+  EXPECT_TRUE(quantize(weights, {}, channels, 8, WeightScale::LeastSquares)
                   .bias.empty());
   std::vector<double> zeros(kDepth * kColumns, 0.0);
   IntegerWeights none =
-      quantizeWeights(zeros, {}, channels, 8, WeightScale::LeastSquares,
-                      WeightRounding::Nearest);
+      quantize(zeros, {}, channels, 8, WeightScale::LeastSquares);
   EXPECT_EQ(none.limit, 1);
   EXPECT_GT(none.scales[0], 0);
 }
@@ -146,8 +147,7 @@ TEST_F(QuantizeWeights, NothingToAdd) {
 TEST_F(QuantizeWeights, LargeBiasLeavesRoom) {
   bias.assign(kColumns, 1e9);
   IntegerWeights integers =
-      quantizeWeights(weights, bias, channels, 8, WeightScale::LeastSquares,
-                      WeightRounding::Nearest);
+      quantize(weights, bias, channels, 8, WeightScale::LeastSquares);
   for (int64_t value : integers.bias)
     EXPECT_LE(value, (int64_t(1) << 30) + (1 << 20));
 }
