@@ -102,6 +102,39 @@ def ConvertFloatNLQToLinalg
                            "::mlir::tensor::TensorDialect"];
 }
 
+def ConvertNLQToLinalg : Pass<"convert-nlq-to-linalg", "::mlir::func::FuncOp"> {
+  let summary = "Lower nlq.kernel on tensors to linalg, for any code generator";
+  let description = [{
+    For compilers that tile, fuse and vectorize by themselves. The values of a
+    kernel become `linalg.generic` operations on tensors: one for each round of
+    reductions over the last dimension, one for the scalars of rows that follow
+    from it, one for the result, and one for elements that several of these ask
+    for and that take more than three operations. Bodies are arith on integers of
+    the narrowest widths that `bound` proves (and `math.ctlz`); tables are
+    constants, read by `tensor.extract`. The results are those of `evaluate`, to
+    the bit, and of `convert-nlq-to-vector`.
+
+    ```mlir
+    // y = floor(x / 2)
+    %y = nlq.kernel #half ins(%x : tensor<4x?xi8>) outs(%e : tensor<4x?xi8>)
+        -> tensor<4x?xi8>
+    // becomes
+    %y = linalg.generic {indexing_maps = [#map, #map],
+                         iterator_types = ["parallel", "parallel"]}
+        ins(%x : tensor<4x?xi8>) outs(%e : tensor<4x?xi8>) {
+    ^bb0(%in: i8, %out: i8):
+      %c1 = arith.constant 1 : i8
+      %0 = arith.shrsi %in, %c1 : i8
+      linalg.yield %0 : i8
+    } -> tensor<4x?xi8>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def NLQOutline : Pass<"nlq-outline", "::mlir::ModuleOp"> {
   let summary = "Move operations on buffers into functions of their own";
   let description = [{

@@ -8,14 +8,19 @@
 
 #include "CompiledKernels.h"
 #include "EmulatedInstructions.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
-#include "mlir/Pass/PassManager.h"
+#include "nlq/Conversion/Passes.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Execution/JitRunner.h"
 #include "nlq/InitAll.h"
@@ -103,6 +108,35 @@ static RankedTensorType typeOf(OpBuilder &builder, const Array &array) {
       array.shape, builder.getIntegerType(8 * getByteWidth(array.kind)));
 }
 
+/// Tensors of static shapes to functions on bare pointers, kernels by way of
+/// linalg and loops.
+static void buildPortableLowering(OpPassManager &manager) {
+  manager.addNestedPass<func::FuncOp>(createConvertNLQToLinalg());
+  bufferization::OneShotBufferizePassOptions bufferize;
+  bufferize.bufferizeFunctionBoundaries = true;
+  bufferize.functionBoundaryTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
+  manager.addPass(bufferization::createOneShotBufferizePass(bufferize));
+  bufferization::BufferResultsToOutParamsPassOptions outParams;
+  outParams.hoistStaticAllocs = true;
+  outParams.modifyPublicFunctions = true;
+  manager.addPass(bufferization::createBufferResultsToOutParamsPass(outParams));
+  bufferization::buildBufferDeallocationPipeline(
+      manager, bufferization::BufferDeallocationPipelineOptions());
+  manager.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  manager.addPass(createSCFToControlFlowPass());
+  manager.addPass(createConvertMathToLLVMPass());
+  manager.addPass(memref::createExpandStridedMetadataPass());
+  manager.addPass(createFinalizeMemRefToLLVMConversionPass());
+  ConvertFuncToLLVMPassOptions toLLVM;
+  toLLVM.useBarePtrCallConv = true;
+  manager.addPass(createConvertFuncToLLVMPass(toLLVM));
+  manager.addPass(createArithToLLVMConversionPass());
+  manager.addPass(createConvertIndexToLLVMPass());
+  manager.addPass(createConvertControlFlowToLLVMPass());
+  manager.addPass(createReconcileUnrealizedCastsPass());
+}
+
 void KernelBatch::expectCompiledEqual(MLIRContext &context, int64_t lanes,
                                       const Target &target) const {
   expectEqual(context, lanes, llvm::cantFail(getVectorFeatures(target)), target,
@@ -115,9 +149,33 @@ void KernelBatch::expectEmulatedEqual(MLIRContext &context,
               /*isEmulated=*/true);
 }
 
+void KernelBatch::expectPortableEqual(MLIRContext &context) const {
+  expectEqual(context, getHostTarget(), "portable", buildPortableLowering,
+              [](ModuleOp) {});
+}
+
 void KernelBatch::expectEqual(MLIRContext &context, int64_t lanes,
                               const VectorFeatures &features,
                               const Target &target, bool isEmulated) const {
+  LoweringOptions options;
+  options.lanes = lanes;
+  for (const std::string &name : features.getNames())
+    options.features.push_back(name);
+  expectEqual(
+      context, target, ("lanes " + Twine(lanes)).str(),
+      [&](OpPassManager &manager) {
+        buildLowerToLLVMPipeline(manager, options);
+      },
+      [&](ModuleOp module) {
+        if (isEmulated)
+          ASSERT_GT(emulatePermutations(module), 0u);
+      });
+}
+
+void KernelBatch::expectEqual(MLIRContext &context, const Target &target,
+                              StringRef what,
+                              function_ref<void(OpPassManager &)> buildLowering,
+                              function_ref<void(ModuleOp)> afterwards) const {
   ImplicitLocOpBuilder builder(UnknownLoc::get(&context), &context);
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder.getLoc());
   SmallVector<Type> argumentTypes, resultTypes;
@@ -149,14 +207,9 @@ void KernelBatch::expectEqual(MLIRContext &context, int64_t lanes,
   llvm::Expected<Signature> signature = getSignature(*module);
   ASSERT_TRUE(bool(signature)) << llvm::toString(signature.takeError());
   PassManager manager(&context);
-  LoweringOptions options;
-  options.lanes = lanes;
-  for (const std::string &name : features.getNames())
-    options.features.push_back(name);
-  buildLowerToLLVMPipeline(manager, options);
+  buildLowering(manager);
   ASSERT_TRUE(succeeded(manager.run(*module)));
-  if (isEmulated)
-    ASSERT_GT(emulatePermutations(*module), 0u);
+  afterwards(*module);
   auto runner = createJitRunner(*module, *signature, target);
   ASSERT_TRUE(bool(runner)) << llvm::toString(runner.takeError());
   auto results = (*runner)->run(arguments);
@@ -165,7 +218,7 @@ void KernelBatch::expectEqual(MLIRContext &context, int64_t lanes,
     for (int64_t index = 0; index < actual.getNumElements(); ++index) {
       int64_t row = index / entry.columns, column = index % entry.columns;
       ASSERT_EQ(load(actual, index), entry.expected[row][column])
-          << entry.name << " on " << target.cpu << ", lanes " << lanes
+          << entry.name << " on " << target.cpu << ", " << what.str()
           << ", row " << row << ", column " << column << " of " << entry.columns
           << "\n"
           << entry.graph.str();

@@ -10,7 +10,8 @@
 #ifndef NLQ_TEST_UNIT_CONVERSION_COMPILEDKERNELS_H
 #define NLQ_TEST_UNIT_CONVERSION_COMPILEDKERNELS_H
 
-#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/PassManager.h"
 #include "nlq/Execution/ModelRunner.h"
 #include "nlq/Execution/Target.h"
 #include "nlq/Kernel/Graph.h"
@@ -47,10 +48,19 @@ public:
   void expectEmulatedEqual(mlir::MLIRContext &context,
                            const VectorFeatures &features) const;
 
+  /// The same for the portable form: convert-nlq-to-linalg, and what follows
+  /// is upstream's passes alone, compiled for this machine.
+  void expectPortableEqual(mlir::MLIRContext &context) const;
+
 private:
   void expectEqual(mlir::MLIRContext &context, int64_t lanes,
                    const VectorFeatures &features, const Target &target,
                    bool isEmulated) const;
+  void
+  expectEqual(mlir::MLIRContext &context, const Target &target,
+              llvm::StringRef what,
+              llvm::function_ref<void(mlir::OpPassManager &)> buildLowering,
+              llvm::function_ref<void(mlir::ModuleOp)> afterwards) const;
 
   struct Entry {
     std::string name;

@@ -192,6 +192,9 @@ TEST_P(EmitMethodsTest, CandidatesOfTheRegistry) {
         if (HasFatalFailure())
           return;
       }
+      batch.expectPortableEqual(context);
+      if (HasFatalFailure())
+        return;
     }
   EXPECT_GE(tried, 40u);
 }

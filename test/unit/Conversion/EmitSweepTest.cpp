@@ -74,7 +74,8 @@ TEST_P(EmitSweep, CompiledEqualsEvaluate) {
   // Other kernels than those of the other candidates, and than evaluate's.
   uint64_t seed = uint64_t(1) << 32;
   unsigned batches = 0;
-  for (const Target &target : getTestTargets())
+  const std::vector<Target> targets = getTestTargets();
+  for (const Target &target : targets)
     for (uint64_t left = kernelsPerTarget(); left > 0;) {
       KernelBatch batch;
       for (uint64_t i = std::min(left, kPerBatch); i > 0; --i, --left) {
@@ -83,6 +84,10 @@ TEST_P(EmitSweep, CompiledEqualsEvaluate) {
           return;
       }
       batch.expectCompiledEqual(context, int64_t(4) << (batches++ % 3), target);
+      if (HasFatalFailure())
+        return;
+      if (&target == &targets.front())
+        batch.expectPortableEqual(context);
       if (HasFatalFailure())
         return;
     }

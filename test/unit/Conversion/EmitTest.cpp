@@ -46,6 +46,11 @@ protected:
                                   targets[batch % targets.size()]);
       if (HasFatalFailure())
         return;
+      // The portable form of every fourth batch.
+      if (batch % 4 == 0)
+        kernels.expectPortableEqual(context);
+      if (HasFatalFailure())
+        return;
     }
   }
 
