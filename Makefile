@@ -4,6 +4,7 @@
 BUILD ?= build
 VENV ?= .venv
 PEERS_VENV ?= $(BUILD)/peers-venv
+PUBLISHED_VENV ?= $(BUILD)/published-venv
 JOBS ?= $(shell nproc)
 
 # An LLVM/MLIR 22 prefix, or the folder of its LLVMConfig.cmake.
@@ -23,8 +24,8 @@ export NLQ_LIBRARY := $(abspath $(BUILD))/lib/libNlqC.so
 
 PIP := bin/pip --disable-pip-version-check --quiet
 
-.PHONY: bench demo demo-vits ablate-vits peers-vits probe-vits docs-methods docs-vits test test-full test-vits \
-  build build-tests format-check docs install-packages clean
+.PHONY: bench demo demo-vits ablate-vits peers-vits probe-vits docs-methods docs-vits \
+  test test-full test-published test-vits build build-tests format-check docs install-packages clean
 .DELETE_ON_ERROR:
 
 demo: build $(VENV)/.installed
@@ -70,6 +71,11 @@ test-full: test $(VENV)/.installed
 	  ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS) \
 	  -R '^NLQ(Methods|Conversion)Tests$$'
 	$(VENV)/bin/nlq demo --output $(BUILD)/demo-full --exact-images 500
+
+# The published I-BERT beside its reference forms. It needs PyTorch, which is
+# Debian's: pip's brings gigabytes of libraries for GPUs.
+test-published: build $(PUBLISHED_VENV)/.installed
+	$(PUBLISHED_VENV)/bin/python -m pytest test/published
 
 # What needs the packages of `make demo-vits`.
 test-vits: $(VENV)/.vits $(VENV)/.dev
@@ -121,6 +127,12 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 $(PEERS_VENV)/.installed: pyproject.toml | install-packages
 	python3 -m venv $(PEERS_VENV)
 	$(PEERS_VENV)/$(PIP) install --editable '.[peers]'
+	touch $@
+
+$(PUBLISHED_VENV)/.installed: test/published/requirements.txt | install-packages
+	@sh scripts/install-packages.sh "$(LLVM_PREFIX)" python3-torch
+	/usr/bin/python3 -m venv --system-site-packages $(PUBLISHED_VENV)
+	$(PUBLISHED_VENV)/$(PIP) install --requirement test/published/requirements.txt
 	touch $@
 
 format-check: | install-packages

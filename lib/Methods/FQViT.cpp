@@ -13,13 +13,12 @@
 // two (power-of-two factor, PTF). GELU stays in float there; the entry names
 // its replacement.
 //
-// Where the integers here can differ from the published code, which carries
-// them in float32:
-//   - softmax: float32 rounds the row sum and the quotient S/E; here both are
-//     exact, which changes the exponent only next to a rounding boundary;
-//   - layer_norm takes a float root. Here 1/sd has 29 bits, more than float32,
-//     so that M and B differ only where A 2^N or B comes within a relative
-//     2^-28 of a rounding boundary, or where float32 itself is off;
+// The integers of the reference forms are those of the published code on
+// float64 tensors (docs/methods/published.md: what was compared). Where they
+// are not:
+//   - layer_norm takes a float root. Here 1/sd has 29 bits and the mean 20
+//     fractional ones, so that the result can be one step off where B comes
+//     next to a rounding boundary, and by the step of M where A 2^N does;
 //   - a constant row, for which the code divides by 0, gives beta.
 //
 //===----------------------------------------------------------------------===//

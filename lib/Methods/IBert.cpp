@@ -11,16 +11,18 @@
 // exp and erf, an integer square root for layer normalization. q is the input
 // with x = s q; floor and div round to minus infinity.
 //
-// Where the integers here can differ from the published code, which carries
-// them in float32:
-//   - above 2^24, where float32 rounds (the polynomials at fine scales, row
-//     sums, the wide products of GELU and layer_norm); here they are exact;
-//   - softmax takes its exponentials to 16 bits with a ratio calibrated as a
-//     running maximum, which tends to the constant used here;
+// The integers of the reference forms are those of the published code on
+// float64 tensors (docs/methods/published.md: what was compared). Where they
+// are not:
+//   - the code's softmax multiplies exponentials by their scale and divides by
+//     it again, which can leave a hair less than an integer and a probability
+//     one step smaller where a quotient is exact;
 //   - layer_norm learns the shift that keeps its variance below 2^32 as a
 //     running maximum. Here it is 0 for inputs of up to 16 bits, and otherwise
 //     the smallest that holds for every input of the declared range. A constant
 //     row, for which the code divides 0 by 0, gives beta.
+// On float32 tensors the code rounds above 2^24 (the polynomials at fine
+// scales, row sums, the wide products of GELU and layer_norm).
 //
 //===----------------------------------------------------------------------===//
 
@@ -28,6 +30,8 @@
 #include "Exponential.h"
 #include "Gelu.h"
 #include "LayerNorm.h"
+#include "llvm/ADT/bit.h"
+#include <algorithm>
 #include <cmath>
 
 using namespace nlq;
@@ -40,6 +44,18 @@ using kernel::Value;
 //===----------------------------------------------------------------------===//
 // Softmax: i-softmax (section 3.4.2, algorithm 2)
 //===----------------------------------------------------------------------===//
+
+/// What takes E to 16 bits in QuantAct(16) of the code: 32767 / E(0), but that
+/// the scale E(0)/32767 is rounded to float32 whatever the tensors are, and the
+/// quotient of E's own scale by it to a mantissa of 31 bits.
+static double publishedRatioTo16(double s, int64_t atZero) {
+  double own = std::ldexp(kPolyA * (s * s), -int(kShiftLimit));
+  double to16 = float(std::ldexp(double(atZero), int(kShiftLimit)) / 32767.0);
+  int exponent;
+  double mantissa = std::frexp(own / to16, &exponent);
+  return std::ldexp(std::floor(std::ldexp(mantissa, 31) + 0.5), exponent - 31) /
+         own;
+}
 
 //   E   = polynomial << (30 - shift)              scale a s^2 / 2^30
 //   E16 = clamp(rnd(E * 32767 / (floor(C/s^2) << 30)), 0, 32767)
@@ -55,17 +71,20 @@ buildReferenceSoftmax(const Problem &problem) {
       publishedPolynomialExp(d, problem.narrowed.scales[0]);
   if (!exp)
     return exp.takeError();
-  // rnd(E * m / 2^e) of E = polynomial * 2^(30 - shift), without making E,
-  // whose 40 bits and more are a device of the simulation: the shifts add up.
+  // rnd(E * ratio) of E = polynomial * 2^(30 - shift), without making E, whose
+  // 40 bits and more are a device of the simulation: the shifts add up. The
+  // multiplier has as many bits as a 64-bit product leaves it.
+  unsigned polynomialBits = llvm::bit_width(uint64_t(exp->atZero));
   kernel::Dyadic to16 = kernel::toDyadic(
-      32767.0 / std::ldexp(double(exp->atZero), int(kShiftLimit)));
+      publishedRatioTo16(problem.narrowed.scales[0], exp->atZero),
+      std::clamp(62 - int(polynomialBits), 31, 52));
   Value e16 = builder.clamp(
       builder.mulShift(exp->polynomial, builder.constant(to16.multiplier),
                        exp->shift + (to16.shift - kShiftLimit),
                        Rounding::HalfEven),
       {0, 32767});
   // The row's largest element has polynomial = atZero and shift = 0, of which
-  // the line above makes 32767 (to16 is off by 2^-31 of it at most). The
+  // the line above makes 32767 (the ratio is off by 2^-23 of it at most). The
   // product below then stays under 2^32.
   Value sum = builder.assume(
       builder.reduceSum(e16.named("exponential")).named("row_sum"),

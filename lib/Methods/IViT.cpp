@@ -13,9 +13,10 @@
 //
 // The reference forms follow the PyTorch code, which the published accuracy is
 // for, and not its TVM deployment, which rounds differently and has n = 16.
-// Where the integers here can differ from that code, which carries them in
-// float32: above 2^24, where float32 rounds; here they are exact. The half bit
-// of r/2, which the code shifts before it floors, is kept.
+// The integers of the reference forms are those of the published code on
+// float64 tensors (docs/methods/published.md: what was compared). On float32
+// tensors that code rounds above 2^24. The half bit of r/2, which it shifts
+// before it floors, is kept.
 //
 //===----------------------------------------------------------------------===//
 

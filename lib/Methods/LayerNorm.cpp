@@ -250,7 +250,8 @@ llvm::Expected<MethodKernel> nlq::methods::storePublishedLayerNorm(
     Builder &builder, Value y, Value deviation, int64_t numerator,
     int64_t largest, llvm::StringRef lemma, const Problem &problem) {
   const int64_t columns = problem.maxRowLength;
-  double step = std::sqrt(double(columns)) / 0x1p30;
+  // Both codes hold this root in float32 whatever the tensors are.
+  double step = double(std::sqrt(float(columns))) / 0x1p30;
   std::vector<double> scales(columns);
   std::vector<int64_t> offsets(columns);
   for (int64_t i = 0; i < columns; ++i) {

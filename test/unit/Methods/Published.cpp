@@ -51,15 +51,19 @@ Row published::ibertSoftmax(const Row &q, double s, int outBits) {
   Reals exp;
   for (int64_t x : q)
     exp.push_back(ibertIntExp(double(x) - largest, s));
-  // QuantAct(16): fixedpoint_mul with the range's constant, frexp with a 31-bit
-  // mantissa rounded half up, then torch.round and a clamp.
+  // QuantAct(16): fixedpoint_mul from the exponentials' scale to that of their
+  // maximum, a float32; frexp with a 31-bit mantissa rounded half up, then
+  // torch.round and a clamp.
+  double expScale = 0.35815147 * (s * s) / 0x1p30;
+  double actScale = float(ibertIntExp(0, s) / 32767.0);
   int exponent;
-  double fraction = std::frexp(32767.0 / ibertIntExp(0, s), &exponent);
+  double fraction = std::frexp(expScale / actScale, &exponent);
   double m = std::floor(fraction * 0x1p31 + 0.5);
   double e = 31 - exponent;
   double sum = 0;
   for (double &x : exp) {
-    x = std::clamp(roundEven(x * m / std::exp2(e)), -32768.0, 32767.0);
+    x = roundEven(roundEven(x / expScale) * m / std::exp2(e));
+    x = std::clamp(x, -32768.0, 32767.0);
     sum += x;
   }
   double factor = std::floor(0x1p32 / sum);
@@ -209,7 +213,7 @@ static Reals subtractMean(const Row &q) {
 
 static Row scaleAndShift(Reals y, double factor, const Reals &gamma,
                          const Reals &beta) {
-  double step = std::sqrt(double(y.size())) / 0x1p30;
+  double step = double(std::sqrt(float(y.size()))) / 0x1p30;
   for (size_t i = 0; i < y.size(); ++i)
     y[i] =
         std::floor(y[i] * factor / 2) + std::floor(beta[i] / gamma[i] / step);
