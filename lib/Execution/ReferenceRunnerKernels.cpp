@@ -61,7 +61,53 @@ struct PreparedKernel {
 };
 } // namespace
 
-/// Applies a kernel to all rows. `operands` are its inputs other than columns.
+namespace {
+/// Where the rows of an operand lie that may be shared by rows of the result.
+struct RowPlaces {
+  /// In rows, per dimension of the result in front of the row: 0 where all
+  /// share one.
+  SmallVector<int64_t, 4> strides;
+  SmallVector<int64_t, 4> extents;
+
+  /// `shape` is in front of the row; its dimensions are the last of `rows`, and
+  /// an extent of 1 stands for all.
+  RowPlaces(ArrayRef<int64_t> shape, ArrayRef<int64_t> rows)
+      : strides(rows.size(), 0), extents(rows) {
+    int64_t stride = 1;
+    for (size_t back = 1; back <= shape.size(); ++back) {
+      int64_t extent = shape[shape.size() - back];
+      if (extent != 1)
+        strides[rows.size() - back] = stride;
+      stride *= extent;
+    }
+  }
+
+  int64_t at(int64_t row) const {
+    int64_t place = 0;
+    for (size_t dim = extents.size(); dim-- > 0; row /= extents[dim])
+      place += row % extents[dim] * strides[dim];
+    return place;
+  }
+};
+
+/// An input of a kernel other than a column: a place with its rows, or, where
+/// there is none, how many keys a query sees.
+struct RowInput {
+  const kernel::Input *input;
+  std::optional<Place> place;
+  RowPlaces rows;
+};
+} // namespace
+
+/// See NonlinearOpInterface::isCausal.
+static int64_t countVisible(const Place &out, int64_t row) {
+  int64_t keys = out.shape.back();
+  int64_t queries = out.shape[out.shape.size() - 2];
+  return std::clamp<int64_t>(row % queries + 1 + keys - queries, 0, keys);
+}
+
+/// Applies a kernel to all rows. `operands` are its inputs other than columns;
+/// a row input beyond them counts the keys that a query sees.
 static llvm::Expected<Action> makeKernelAction(Operation *op, Planner &planner,
                                                kernel::Kernel kernel,
                                                ArrayRef<Place> operands) {
@@ -73,34 +119,51 @@ static llvm::Expected<Action> makeKernelAction(Operation *op, Planner &planner,
     return makeError(op, "its kernel may overflow: " +
                              llvm::toString(bounds.takeError()));
   int64_t rowLength = getRowLength(*out);
-  SmallVector<std::pair<Place, const kernel::Input *>> inputs;
+  SmallVector<RowInput> inputs;
+  ArrayRef<int64_t> rowDims(out->shape);
+  if (!rowDims.empty())
+    rowDims = rowDims.drop_back();
   auto prepared = std::make_shared<const PreparedKernel>(
       PreparedKernel{std::move(kernel), std::move(*bounds)});
   size_t next = 0;
   for (const kernel::Input &input : prepared->kernel.graph.inputs) {
     if (input.rate == kernel::Rate::Column)
       continue;
+    if (next == operands.size() && input.rate == kernel::Rate::Row &&
+        !rowDims.empty()) {
+      inputs.push_back({&input, std::nullopt, RowPlaces({}, rowDims)});
+      continue;
+    }
     if (next == operands.size() ||
         8 * getByteWidth(operands[next].kind) != input.bits)
       return makeError(op, "its operands do not fit the inputs of its kernel");
-    inputs.emplace_back(operands[next++], &input);
+    const Place &place = operands[next++];
+    ArrayRef<int64_t> shape(place.shape);
+    if (input.rate == kernel::Rate::Element && !shape.empty())
+      shape = shape.drop_back();
+    inputs.push_back({&input, place, RowPlaces(shape, rowDims)});
   }
   return Action([prepared, inputs, out = *out, rowLength](Frame &frame) {
     char *target = frame.write<char>(out);
     kernel::Evaluator evaluator(prepared->kernel, rowLength, &prepared->bounds);
     std::vector<std::vector<int64_t>> rows;
     SmallVector<ArrayRef<int64_t>> views;
-    for (const auto &[place, input] : inputs) {
-      bool isElement = input->rate == kernel::Rate::Element;
+    for (const RowInput &each : inputs) {
+      bool isElement = each.input->rate == kernel::Rate::Element;
       rows.emplace_back(isElement ? rowLength : 1);
     }
     llvm::append_range(views, rows);
     std::vector<int64_t> result(rowLength);
     int64_t numRows = rowLength == 0 ? 0 : out.getNumElements() / rowLength;
     for (int64_t row = 0; row < numRows; ++row) {
-      for (auto [operand, values] : llvm::zip(inputs, rows))
-        loadRow(frame, operand.first, operand.second->isSigned,
-                row * int64_t(values.size()), values.size(), values.data());
+      for (auto [each, values] : llvm::zip(inputs, rows)) {
+        int64_t length = values.size();
+        if (each.place)
+          loadRow(frame, *each.place, each.input->isSigned,
+                  each.rows.at(row) * length, length, values.data());
+        else
+          values.front() = countVisible(out, row);
+      }
       evaluator.run(views, row, result);
       storeRow(out, target, row * rowLength, rowLength, result.data());
     }
@@ -138,12 +201,20 @@ static llvm::Expected<Action> kernelRule(Operation *op, Planner &planner) {
   return makeKernelAction(op, planner, std::move(kernel), operands);
 }
 
-static llvm::Expected<Action> makeUnaryKernel(Operation *op, Planner &planner,
-                                              kernel::Kernel kernel) {
-  llvm::Expected<Place> operand = planner.lookup(op->getOperand(0));
-  if (!operand)
-    return operand.takeError();
-  return makeKernelAction(op, planner, std::move(kernel), *operand);
+/// The kernel of an operation that reads its operand, and a mask unless null.
+static llvm::Expected<Action> makeOperandKernel(Operation *op, Planner &planner,
+                                                kernel::Kernel kernel,
+                                                Value mask = Value()) {
+  SmallVector<Place> operands;
+  for (Value value : {op->getOperand(0), mask}) {
+    if (!value)
+      continue;
+    llvm::Expected<Place> place = planner.lookup(value);
+    if (!place)
+      return place.takeError();
+    operands.push_back(*place);
+  }
+  return makeKernelAction(op, planner, std::move(kernel), operands);
 }
 
 static llvm::Expected<Action> fixedKernelRule(Operation *op, Planner &planner) {
@@ -151,7 +222,7 @@ static llvm::Expected<Action> fixedKernelRule(Operation *op, Planner &planner) {
       cast<FixedKernelOpInterface>(op).buildKernel();
   if (!kernel)
     return makeError(op, llvm::toString(kernel.takeError()));
-  return makeUnaryKernel(op, planner, std::move(*kernel));
+  return makeOperandKernel(op, planner, std::move(*kernel));
 }
 
 //===----------------------------------------------------------------------===//
@@ -188,6 +259,13 @@ static llvm::Expected<Action> makeExactAction(NonlinearOpInterface op,
   llvm::Expected<Place> from = planner.lookup(op.getOperandTensor());
   if (!from)
     return from.takeError();
+  std::optional<Place> mask;
+  if (Value value = op.getMaskTensor()) {
+    llvm::Expected<Place> place = planner.lookup(value);
+    if (!place)
+      return place.takeError();
+    mask = *place;
+  }
   llvm::Expected<Place> to = planner.define(op->getResult(0));
   if (!to)
     return to.takeError();
@@ -202,10 +280,15 @@ static llvm::Expected<Action> makeExactAction(NonlinearOpInterface op,
       return makeError(op, "'exact_in' must be a uniform quantized type");
     narrowed = toQuantized(quantized);
   }
-  return Action([function, problem = std::move(*problem), narrowed,
+  return Action([function, problem = std::move(*problem), narrowed, mask,
                  from = *from, to = *to](Frame &frame) {
     char *target = frame.write<char>(to);
     int64_t length = getRowLength(to);
+    ArrayRef<int64_t> rowDims = ArrayRef(to.shape).drop_back();
+    RowPlaces maskRows(mask ? ArrayRef(mask->shape).drop_back()
+                            : ArrayRef<int64_t>(),
+                       rowDims);
+    std::vector<int64_t> takesPart(length);
     std::vector<int64_t> integers(length);
     std::vector<double> reals(length), images(length);
     for (int64_t at = 0, size = to.getNumElements(); at < size; at += length) {
@@ -216,6 +299,16 @@ static llvm::Expected<Action> makeExactAction(NonlinearOpInterface op,
         quantizeRow(*narrowed, reals, integers);
         dequantizeRow(*narrowed, integers, reals);
       }
+      int64_t row = at / length;
+      if (mask) {
+        loadRow(frame, *mask, true, maskRows.at(row) * length, length,
+                takesPart.data());
+        for (auto [real, part] : llvm::zip(reals, takesPart))
+          real = part ? real : -HUGE_VAL;
+      }
+      if (problem.isCausal)
+        std::fill(reals.begin() + countVisible(to, row), reals.end(),
+                  -HUGE_VAL);
       function->evaluate(reals, problem, images);
       quantizeRow(problem.result, images, integers);
       storeRow(to, target, at, length, integers.data());
@@ -234,7 +327,8 @@ static llvm::Expected<Action> nonlinearRule(Operation *op, Planner &planner) {
   if (!kernel)
     return makeError(op, "can't be computed by '" + method.getMethodName() +
                              "': " + llvm::toString(kernel.takeError()));
-  return makeUnaryKernel(op, planner, std::move(*kernel));
+  return makeOperandKernel(op, planner, std::move(*kernel),
+                           nonlinear.getMaskTensor());
 }
 
 void reference::addKernelRules(Rules &rules) {

@@ -164,6 +164,12 @@ Value Builder::element(llvm::StringRef name, unsigned bits, Interval range,
   return append(makeInput(graph.inputs.size() - 1));
 }
 
+Value Builder::row(llvm::StringRef name, unsigned bits, Interval range,
+                   bool isSigned) {
+  graph.inputs.push_back({name.str(), Rate::Row, bits, isSigned, range});
+  return append(makeInput(graph.inputs.size() - 1));
+}
+
 /// The narrowest of 8, 16, 32 and 64 signed bits that holds `range`.
 static unsigned storageBits(Interval range) {
   for (unsigned bits : {8u, 16u, 32u})

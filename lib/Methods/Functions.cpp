@@ -16,6 +16,10 @@ using namespace nlq::methods;
 static void softmax(llvm::ArrayRef<double> in, const Problem &,
                     llvm::MutableArrayRef<double> out) {
   double largest = *std::max_element(in.begin(), in.end());
+  if (largest == -HUGE_VAL) {
+    std::fill(out.begin(), out.end(), 0.0);
+    return;
+  }
   double sum = 0;
   for (size_t i = 0; i < in.size(); ++i)
     sum += out[i] = std::exp(in[i] - largest);

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Methods/Method.h"
+#include "Mask.h"
 #include "nlq/Kernel/Bound.h"
 #include "llvm/ADT/Twine.h"
 #include <cmath>
@@ -37,6 +38,11 @@ buildProved(const Implementation &implementation, const Problem &problem) {
   llvm::Expected<MethodKernel> built = implementation.build(problem);
   if (!built)
     return built.takeError();
+  if (problem.hasMask || problem.isCausal) {
+    built = maskRows(std::move(*built), problem);
+    if (!built)
+      return built.takeError();
+  }
   kernel::BoundOptions options;
   options.maxElementBits = problem.form == Form::Corrected ? 32 : 64;
   llvm::Expected<kernel::Bounds> bounds =

@@ -90,6 +90,9 @@ llvm::Error nlq::methods::validate(llvm::StringRef function,
   if (llvm::Error error = requireOneZeroPoint("result", problem.result))
     return error;
   const Function *entry = lookupFunction(function);
+  if ((problem.hasMask || problem.isCausal) && entry &&
+      entry->kind != FunctionKind::Probabilities)
+    return refuse("rows with a mask are for probabilities only");
   if (!entry || !entry->isNormalization())
     return llvm::Error::success();
   if (llvm::Error error = validateParameter("gamma", problem.gamma, columns))

@@ -51,3 +51,14 @@ func.func @others(%x: tensor<2x!quant.uniform<i8:f32, 0.1>>, %f: tensor<2xf32>) 
   %1 = nlq.softmax %f : tensor<2xf32> -> tensor<2xf32>
   return
 }
+
+// The mask stays what it is.
+// CHECK-LABEL: func @masked
+// CHECK-SAME: %[[M:[^ ]*]]: tensor<2xi8>
+// CHECK: nlq.softmax %{{.*}} mask(%[[M]] : tensor<2xi8>) causal : tensor<3x2xf32> -> tensor<3x2xf32>
+func.func @masked(%x: tensor<3x2x!quant.uniform<i8:f32, 0.1>>, %m: tensor<2xi8>) {
+  %0 = nlq.softmax %x mask(%m : tensor<2xi8>) causal {method = #nlq.ibert<>}
+      : tensor<3x2x!quant.uniform<i8:f32, 0.1>>
+      -> tensor<3x2x!quant.uniform<i16:f32, 3.0517578125e-05>>
+  return
+}

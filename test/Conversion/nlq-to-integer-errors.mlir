@@ -103,3 +103,13 @@ func.func @regions(%x: tensor<2x4x!a>, %zero: !a) -> tensor<4x4x!a> {
   } : tensor<2x4x!a> to tensor<4x4x!a>
   return %0 : tensor<4x4x!a>
 }
+
+// -----
+
+!a = !quant.uniform<i8:f32, 0.1>
+func.func @causal_queries(%x: tensor<?x4x!a>) -> tensor<?x4x!a> {
+  // expected-error @+2 {{'nlq.softmax' op is causal in 'tensor<?x4x!quant.uniform<i8:f32, 1.000000e-01>>'; static numbers of queries and keys are needed to build a kernel}}
+  // expected-error @+1 {{'nlq.softmax' op as 'ibert': the operation is not known in full, see the error above}}
+  %0 = nlq.softmax %x causal {method = #nlq.ibert<>} : tensor<?x4x!a> -> tensor<?x4x!a>
+  return %0 : tensor<?x4x!a>
+}

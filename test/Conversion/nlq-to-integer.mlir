@@ -223,3 +223,28 @@ func.func @float(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
     }
   }
 #-}
+
+!score = !quant.uniform<i8:f32, 0.1>
+!share = !quant.uniform<i16:f32, 3.0517578125e-05>
+
+// A mask is one more input, as bytes, shared by the rows that it has no
+// dimension for; causality is the number of keys that each query sees.
+// CHECK-LABEL: func @masked_softmax
+// CHECK-SAME: (%[[X:.*]]: tensor<2x3x4xi8>, %[[M:.*]]: tensor<3x4xi1>, %[[K:.*]]: tensor<4xi8>)
+// CHECK-DAG: %[[SEEN:.*]] = arith.constant dense<{{\[}}[2, 3, 4]]> : tensor<1x3xi32>
+// CHECK-DAG: %[[BYTES:.*]] = arith.extui %[[M]] : tensor<3x4xi1> to tensor<3x4xi8>
+// CHECK-DAG: %[[MASK:.*]] = tensor.expand_shape %[[BYTES]] {{\[}}[0, 1], [2]] output_shape [1, 3, 4]
+// CHECK: nlq.kernel <max_row_length = 4, inputs = [x : element i8 in [-128, 127], mask : element i8 in [-128, 127]]
+// CHECK-SAME: ins(%[[X]], %[[MASK]] : tensor<2x3x4xi8>, tensor<1x3x4xi8>) outs(%{{.*}} : tensor<2x3x4xi16>)
+// CHECK: %[[KEYS:.*]] = tensor.expand_shape %[[K]] {{\[}}[0, 1, 2]] output_shape [1, 1, 4]
+// CHECK: nlq.kernel <max_row_length = 4, inputs = [x : element i8 in [-128, 127], mask : element i8 in [-128, 127], visible : row i32 in [0, 4]]
+// CHECK-SAME: ins(%[[X]], %[[KEYS]], %[[SEEN]] : tensor<2x3x4xi8>, tensor<1x1x4xi8>, tensor<1x3xi32>) outs(%{{.*}} : tensor<2x3x4xi16>)
+func.func @masked_softmax(%x: tensor<2x3x4x!score>, %m: tensor<3x4xi1>,
+                          %k: tensor<4xi8>)
+    -> (tensor<2x3x4x!share>, tensor<2x3x4x!share>) {
+  %y = nlq.softmax %x mask(%m : tensor<3x4xi1>) {method = #nlq.ibert<>}
+      : tensor<2x3x4x!score> -> tensor<2x3x4x!share>
+  %z = nlq.softmax %x mask(%k : tensor<4xi8>) causal {method = #nlq.ibert<>}
+      : tensor<2x3x4x!score> -> tensor<2x3x4x!share>
+  return %y, %z : tensor<2x3x4x!share>, tensor<2x3x4x!share>
+}

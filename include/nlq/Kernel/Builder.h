@@ -60,6 +60,9 @@ public:
   /// An input tensor of rows.
   Value element(llvm::StringRef name, unsigned bits, Interval range,
                 bool isSigned = true);
+  /// An input of one value per row.
+  Value row(llvm::StringRef name, unsigned bits, Interval range,
+            bool isSigned = true);
   /// Constants per column; a vector of equal values becomes a constant node.
   Value column(llvm::StringRef name, std::vector<int64_t> values);
   Value rowIndex();

@@ -58,7 +58,8 @@ struct Function {
   bool isNormalization() const { return kind == FunctionKind::Normalization; }
 };
 
-/// softmax:    y_j = exp(x_j - max x) / sum_k exp(x_k - max x)
+/// softmax:    y_j = exp(x_j - max x) / sum_k exp(x_k - max x); an x_j of
+///             -infinity takes no part, and a row of nothing else gives zeros
 /// gelu:       y = x/2 * (1 + erf(x / sqrt 2)), or
 ///             y = x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))
 /// silu:       y = x / (1 + exp(-x))

@@ -81,6 +81,16 @@ struct Problem {
   std::vector<double> gamma;
   std::vector<double> beta;
   double epsilon = 0;
+  /// Probabilities: which elements of a row take part. The others have no part
+  /// in its maximum and its sum, and the probability 0; so has every element of
+  /// a row in which none takes part.
+  ///   hasMask   where the kernel's second element input "mask", of 8 bits, is
+  ///             not 0
+  ///   isCausal  the first "visible" elements of the row, a row input of 32
+  ///             bits in 0 to maxRowLength
+  /// With both, those that both let take part.
+  bool hasMask = false;
+  bool isCausal = false;
   /// gelu: which function is meant. The published approximations of the erf
   /// form serve for both, which differ by at most 5e-4.
   GeluKind gelu = GeluKind::Erf;

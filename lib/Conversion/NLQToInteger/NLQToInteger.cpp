@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/DialectConversion.h"
 #include "nlq/Conversion/Passes.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
@@ -62,9 +63,59 @@ Value makeColumnConstant(OpBuilder &builder, Location loc,
                                    DenseIntElementsAttr::get(type, entries));
 }
 
-/// `operand` through `kernel` into a new tensor.
+/// A mask of i1 or i8 as i8, of the rank of what it masks.
+Value makeMaskInput(OpBuilder &builder, Location loc, Value mask,
+                    int64_t rank) {
+  auto type = cast<RankedTensorType>(mask.getType());
+  if (type.getElementType().isInteger(1)) {
+    type = type.clone(builder.getI8Type());
+    DenseIntElementsAttr constant;
+    if (matchPattern(mask, m_Constant(&constant)))
+      mask = arith::ConstantOp::create(
+          builder, loc,
+          constant.mapValues(type.getElementType(),
+                             [](const APInt &bit) { return bit.zext(8); }));
+    else
+      mask = arith::ExtUIOp::create(builder, loc, type, mask);
+  }
+  int64_t missing = rank - type.getRank();
+  if (missing == 0)
+    return mask;
+  // The missing dimensions join the first one.
+  SmallVector<int64_t> shape(missing, 1);
+  llvm::append_range(shape, type.getShape());
+  SmallVector<ReassociationIndices> groups(type.getRank());
+  for (int64_t dim = 0; dim <= missing; ++dim)
+    groups[0].push_back(dim);
+  for (int64_t dim = 1; dim < type.getRank(); ++dim)
+    groups[dim].push_back(missing + dim);
+  SmallVector<OpFoldResult> sizes(missing, builder.getIndexAttr(1));
+  llvm::append_range(sizes, tensor::getMixedSizes(builder, loc, mask));
+  return tensor::ExpandShapeOp::create(builder, loc, type.clone(shape), mask,
+                                       groups, sizes);
+}
+
+/// How many keys each query sees, [1, ..., 1, queries] for rows of `operand`:
+/// clamp(query + 1 + keys - queries, 0, keys). Of i32.
+Value makeVisibleInput(OpBuilder &builder, Location loc, Value operand) {
+  auto type = cast<RankedTensorType>(operand.getType());
+  int64_t keys = type.getShape().back();
+  int64_t queries = type.getDimSize(type.getRank() - 2);
+  SmallVector<int64_t> shape(type.getRank() - 2, 1);
+  shape.push_back(queries);
+  SmallVector<int32_t> visible;
+  for (int64_t query = 0; query < queries; ++query)
+    visible.push_back(
+        int32_t(std::clamp<int64_t>(query + 1 + keys - queries, 0, keys)));
+  auto visibleType = RankedTensorType::get(shape, builder.getI32Type());
+  return arith::ConstantOp::create(
+      builder, loc, DenseIntElementsAttr::get(visibleType, visible));
+}
+
+/// `operand` through `kernel` into a new tensor. Kernels with a mask read it
+/// (null: none) behind the operand.
 Value makeKernelOp(OpBuilder &builder, Location loc, Value operand,
-                   const kernel::Kernel &kernel) {
+                   const kernel::Kernel &kernel, Value mask) {
   auto operandType = cast<RankedTensorType>(operand.getType());
   // A scalar is a row of one element.
   if (operandType.getRank() == 0)
@@ -75,11 +126,15 @@ Value makeKernelOp(OpBuilder &builder, Location loc, Value operand,
   SmallVector<Value> inputs;
   size_t column = 0;
   for (const kernel::Input &input : kernel.graph.inputs) {
-    if (input.rate == kernel::Rate::Element)
-      inputs.push_back(operand);
-    else
+    if (input.rate == kernel::Rate::Column)
       inputs.push_back(
           makeColumnConstant(builder, loc, input, kernel.columns[column++]));
+    else if (input.rate == kernel::Rate::Row)
+      inputs.push_back(makeVisibleInput(builder, loc, operand));
+    else if (input.name == "mask")
+      inputs.push_back(makeMaskInput(builder, loc, mask, rowsType.getRank()));
+    else
+      inputs.push_back(operand);
   }
   Type element = builder.getIntegerType(kernel.graph.resultBits);
   SmallVector<OpFoldResult> sizes =
@@ -112,8 +167,12 @@ struct KernelizeOp : ConversionPattern {
     auto it = kernels.find(op);
     if (it == kernels.end())
       return rewriter.notifyMatchFailure(op, "no kernel was built for it");
-    rewriter.replaceOp(
-        op, makeKernelOp(rewriter, op->getLoc(), operands[0], it->second));
+    auto nonlinear = dyn_cast<NonlinearOpInterface>(op);
+    Value mask = nonlinear ? nonlinear.getMaskTensor() : Value();
+    if (mask)
+      mask = operands[llvm::find(op->getOperands(), mask).getIndex()];
+    rewriter.replaceOp(op, makeKernelOp(rewriter, op->getLoc(), operands[0],
+                                        it->second, mask));
     return success();
   }
 

@@ -37,10 +37,14 @@ public:
   /// body(elements of the operands), for every element. An operand of lower
   /// rank is a value per row or, of rank 1 with `columns` set, per column.
   Value map(ValueRange operands, Body body, int64_t columnOperands = 0);
+  /// The scores of `op`, with -infinity where an element takes no part.
+  Value maskScores(SoftmaxOp op);
   /// The fold of body(element, accumulated) over each row.
   Value reduce(Value operand, TypedAttr neutral, Body body);
 
 private:
+  Value mapWith(ValueRange operands, SmallVector<AffineMap> maps, Body body);
+
   ImplicitLocOpBuilder builder;
   RankedTensorType type;
   SmallVector<OpFoldResult> sizes;
@@ -68,7 +72,14 @@ Value RowBuilder::map(ValueRange operands, Body body, int64_t columnOperands) {
     else
       maps.push_back(operandRank == rank ? identity : getRowMap(identity));
   }
-  maps.push_back(identity);
+  return mapWith(operands, std::move(maps), body);
+}
+
+/// body(elements of the operands) for every element, operands by `maps`.
+Value RowBuilder::mapWith(ValueRange operands, SmallVector<AffineMap> maps,
+                          Body body) {
+  int64_t rank = type.getRank();
+  maps.push_back(builder.getMultiDimIdentityMap(rank));
   Value init = tensor::EmptyOp::create(builder, sizes, type.getElementType());
   auto op = linalg::GenericOp::create(
       builder, type, operands, init, maps,
@@ -78,6 +89,66 @@ Value RowBuilder::map(ValueRange operands, Body body, int64_t columnOperands) {
         linalg::YieldOp::create(inner, body(inner, arguments.drop_back()));
       });
   return op.getResult(0);
+}
+
+/// The elements of a mask, whose dimensions are the last of `rank`; an extent
+/// of 1 stands for all in front of the row.
+static AffineMap getMaskMap(Builder &builder, RankedTensorType mask,
+                            int64_t rank) {
+  SmallVector<AffineExpr> results;
+  for (int64_t dim = 0; dim < mask.getRank(); ++dim) {
+    bool isShared = mask.getDimSize(dim) == 1 && dim + 1 < mask.getRank();
+    results.push_back(
+        isShared ? builder.getAffineConstantExpr(0)
+                 : builder.getAffineDimExpr(rank - mask.getRank() + dim));
+  }
+  return AffineMap::get(rank, 0, results, builder.getContext());
+}
+
+Value RowBuilder::maskScores(SoftmaxOp op) {
+  int64_t rank = type.getRank();
+  SmallVector<Value> operands = {op.getInput()};
+  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(rank)};
+  if (Value mask = op.getMask()) {
+    operands.push_back(mask);
+    maps.push_back(
+        getMaskMap(builder, cast<RankedTensorType>(mask.getType()), rank));
+  }
+  Value queries, keys;
+  if (op.getCausal()) {
+    queries = getValueOrCreateConstantIndexOp(builder, builder.getLoc(),
+                                              sizes[rank - 2]);
+    keys = getValueOrCreateConstantIndexOp(builder, builder.getLoc(),
+                                           sizes[rank - 1]);
+  }
+  auto never = builder.getFloatAttr(
+      type.getElementType(),
+      APFloat::getInf(
+          cast<FloatType>(type.getElementType()).getFloatSemantics(), true));
+  return mapWith(
+      operands, maps, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+        Value score = x[0];
+        Value infinity = arith::ConstantOp::create(b, never);
+        if (x.size() > 1 && isa<FloatType>(x[1].getType())) {
+          score = arith::AddFOp::create(b, score, x[1]);
+        } else if (x.size() > 1) {
+          Value zero =
+              arith::ConstantOp::create(b, b.getZeroAttr(x[1].getType()));
+          Value takesPart =
+              arith::CmpIOp::create(b, arith::CmpIPredicate::ne, x[1], zero);
+          score = arith::SelectOp::create(b, takesPart, score, infinity);
+        }
+        if (!op.getCausal())
+          return score;
+        // key <= query + (keys - queries), without a negative difference.
+        Value seen = arith::AddIOp::create(
+            b, linalg::IndexOp::create(b, rank - 2), keys);
+        Value asked = arith::AddIOp::create(
+            b, linalg::IndexOp::create(b, rank - 1), queries);
+        Value takesPart =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::ule, asked, seen);
+        return arith::SelectOp::create(b, takesPart, score, infinity);
+      });
 }
 
 Value RowBuilder::reduce(Value operand, TypedAttr neutral, Body body) {
@@ -139,24 +210,45 @@ struct LowerSoftmax : OpRewritePattern<SoftmaxOp> {
       return rewriter.notifyMatchFailure(op, "is quantized");
     auto type = cast<RankedTensorType>(op.getInput().getType());
     RowBuilder rows(rewriter, op.getLoc(), op.getInput());
+    bool isMasked = op.getMask() || op.getCausal();
+    Value scores = isMasked ? rows.maskScores(op) : op.getInput();
     APFloat lowest = APFloat::getLargest(
         cast<FloatType>(type.getElementType()).getFloatSemantics(), true);
-    Value max = rows.reduce(op.getInput(),
-                            FloatAttr::get(type.getElementType(), lowest),
-                            [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                              return arith::MaxNumFOp::create(
-                                  b, x[0], x[1], arith::FastMathFlags::nnan);
-                            });
+    Value max =
+        rows.reduce(scores, FloatAttr::get(type.getElementType(), lowest),
+                    [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                      return arith::MaxNumFOp::create(
+                          b, x[0], x[1], arith::FastMathFlags::nnan);
+                    });
     Value exponentials = rows.map(
-        {op.getInput(), max},
-        [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-          return math::ExpOp::create(b, arith::SubFOp::create(b, x[0], x[1]));
+        {scores, max}, [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+          Value value =
+              math::ExpOp::create(b, arith::SubFOp::create(b, x[0], x[1]));
+          if (!isMasked)
+            return value;
+          // The largest of nothing is finite.
+          Value takesPart = arith::CmpFOp::create(
+              b, arith::CmpFPredicate::OGE, x[0],
+              arith::ConstantOp::create(
+                  b, cast<TypedAttr>(
+                         FloatAttr::get(type.getElementType(), lowest))));
+          return arith::SelectOp::create(b, takesPart, value,
+                                         constantLike(b, 0.0, value));
         });
     Value sum = rows.reduce(exponentials, floatAttr(type, 0.0), addAnyOrder);
     rewriter.replaceOp(
         op, rows.map({exponentials, sum},
-                     [](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
-                       return arith::DivFOp::create(b, x[0], x[1]);
+                     [&](ImplicitLocOpBuilder &b, ValueRange x) -> Value {
+                       Value divisor = x[1];
+                       if (isMasked) {
+                         Value isEmpty = arith::CmpFOp::create(
+                             b, arith::CmpFPredicate::OEQ, divisor,
+                             constantLike(b, 0.0, divisor));
+                         divisor = arith::SelectOp::create(
+                             b, isEmpty, constantLike(b, 1.0, divisor),
+                             divisor);
+                       }
+                       return arith::DivFOp::create(b, x[0], divisor);
                      }));
     return success();
   }

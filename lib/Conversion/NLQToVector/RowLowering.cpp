@@ -151,6 +151,7 @@ private:
   void allocateScratch();
   void lowerRow(ValueRange position);
   void lowerBlock(ValueRange outer, Value begin);
+  SmallVector<Value> placeIn(Value input, ValueRange position);
   KernelEmitter::Scope startRow(ValueRange position);
   void lowerPhase(unsigned phase, ValueRange position,
                   KernelEmitter::Scope &row);
@@ -312,6 +313,17 @@ void RowLowering::run() {
   lowerRow(position);
 }
 
+/// Where an input of a row at `position` lies in front of its columns: an
+/// extent of 1 is one for all rows.
+SmallVector<Value> RowLowering::placeIn(Value input, ValueRange position) {
+  auto type = cast<MemRefType>(input.getType());
+  SmallVector<Value> place(position);
+  for (auto [dim, coordinate] : llvm::enumerate(place))
+    if (type.getDimSize(dim) == 1)
+      coordinate = index(0);
+  return place;
+}
+
 /// What a row is given: its inputs, its number and its length.
 KernelEmitter::Scope RowLowering::startRow(ValueRange position) {
   KernelEmitter::Scope row;
@@ -328,8 +340,9 @@ KernelEmitter::Scope RowLowering::startRow(ValueRange position) {
       row[id] = arith::IndexCastOp::create(builder, i64, extents.back());
     } else if (node.opcode == Opcode::Input &&
                graph.inputs[node.imm].rate == Rate::Row) {
+      Value memref = op.getInputs()[node.imm];
       Value value =
-          memref::LoadOp::create(builder, op.getInputs()[node.imm], position);
+          memref::LoadOp::create(builder, memref, placeIn(memref, position));
       row[id] = graph.inputs[node.imm].isSigned
                     ? emitter.resize(value, 64)
                     : emitter.extendUnsigned(value, 64);
@@ -507,7 +520,7 @@ Value RowLowering::emitInput(const Input &input, Value memref, Value column,
   auto type = VectorType::get({lanes}, builder.getIntegerType(input.bits));
   SmallVector<Value> indices;
   if (input.rate == Rate::Element)
-    indices.assign(position.begin(), position.end());
+    indices = placeIn(memref, position);
   indices.push_back(column);
   Value value = vector::LoadOp::create(builder, type, memref, indices);
   if (input.isSigned)

@@ -224,3 +224,33 @@ func.func @no_graph(%x: tensor<2x8xi8>) {
       -> tensor<2x8xi8>
   return
 }
+
+// -----
+
+#sum = #nlq.graph<max_row_length = 8,
+  inputs = [x : element i8 in [-128, 127], r : row i8 in [-128, 127]],
+  nodes = [n0 : element = input 0(), n1 : row = input 1(), n2 : element = min(n0, n1)],
+  result = n2 : i8>
+
+// (C4): an extent of 1 stands for all in front of the row only.
+func.func @shared_columns(%x: tensor<1x2x1xi8>, %r: tensor<1x2xi8>, %y: tensor<3x2x8xi8>) {
+  // expected-error @+1 {{'nlq.kernel' op input 0 ('x') has type 'tensor<1x2x1xi8>', which does not fit the output, 'tensor<3x2x8xi8>'}}
+  %0 = nlq.kernel #sum ins(%x, %r : tensor<1x2x1xi8>, tensor<1x2xi8>)
+      outs(%y : tensor<3x2x8xi8>) -> tensor<3x2x8xi8>
+  return
+}
+
+// -----
+
+#sum = #nlq.graph<max_row_length = 8,
+  inputs = [x : element i8 in [-128, 127], r : row i8 in [-128, 127]],
+  nodes = [n0 : element = input 0(), n1 : row = input 1(), n2 : element = min(n0, n1)],
+  result = n2 : i8>
+
+// (C4)
+func.func @missing_dimension(%x: tensor<1x2x8xi8>, %r: tensor<2xi8>, %y: tensor<3x2x8xi8>) {
+  // expected-error @+1 {{'nlq.kernel' op input 1 ('r') has type 'tensor<2xi8>', which does not fit the output, 'tensor<3x2x8xi8>'}}
+  %0 = nlq.kernel #sum ins(%x, %r : tensor<1x2x8xi8>, tensor<2xi8>)
+      outs(%y : tensor<3x2x8xi8>) -> tensor<3x2x8xi8>
+  return
+}

@@ -365,3 +365,66 @@ func.func @lookup_range(%x: tensor<2x!quant.uniform<i8<0:1>:f32, 0.1>>) {
       -> tensor<2x!quant.uniform<i8<-7:7>:f32, 0.1>>
   return
 }
+
+// -----
+
+// (C4)
+func.func @mask_rank(%x: tensor<3xf32>, %m: tensor<1x3xi1>) {
+  // expected-error @+1 {{'nlq.softmax' op mask of type 'tensor<1x3xi1>' does not fit the operand, 'tensor<3xf32>': its dimensions must be the last of the operand's, or 1 in front of the row}}
+  %0 = nlq.softmax %x mask(%m : tensor<1x3xi1>) : tensor<3xf32> -> tensor<3xf32>
+  return
+}
+
+// -----
+
+// (C4)
+func.func @mask_rows(%x: tensor<2x3xf32>, %m: tensor<2x1xi1>) {
+  // expected-error @+1 {{'nlq.softmax' op mask of type 'tensor<2x1xi1>' does not fit the operand}}
+  %0 = nlq.softmax %x mask(%m : tensor<2x1xi1>) : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// (C4)
+func.func @mask_shape(%x: tensor<4x2x3xf32>, %m: tensor<3x3xi1>) {
+  // expected-error @+1 {{'nlq.softmax' op mask of type 'tensor<3x3xi1>' does not fit the operand}}
+  %0 = nlq.softmax %x mask(%m : tensor<3x3xi1>) : tensor<4x2x3xf32> -> tensor<4x2x3xf32>
+  return
+}
+
+// -----
+
+// (C5)
+func.func @mask_float(%x: tensor<2x3xf32>, %m: tensor<3xf16>) {
+  // expected-error @+1 {{'nlq.softmax' op a mask that is added must have elements of 'f32', found 'tensor<3xf16>'}}
+  %0 = nlq.softmax %x mask(%m : tensor<3xf16>) : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// (C5)
+func.func @mask_quantized(%x: tensor<2x3x!quant.uniform<i8:f32, 0.1>>, %m: tensor<3xf32>) {
+  // expected-error @+1 {{'nlq.softmax' op a mask that is added must have elements of '!quant.uniform<i8:f32, 1.000000e-01>', found 'tensor<3xf32>'; quantized operations take masks of i1 and i8}}
+  %0 = nlq.softmax %x mask(%m : tensor<3xf32>) : tensor<2x3x!quant.uniform<i8:f32, 0.1>>
+      -> tensor<2x3x!quant.uniform<i16:f32, 0.1>>
+  return
+}
+
+// -----
+
+func.func @mask_integer(%x: tensor<2x3xf32>, %m: tensor<3xi32>) {
+  // expected-error @+1 {{'nlq.softmax' op operand #1 must be 1D/2D/3D/4D/5D/6D tensor of 1-bit signless integer or 8-bit signless integer or floating-point values, but got 'tensor<3xi32>'}}
+  %0 = nlq.softmax %x mask(%m : tensor<3xi32>) : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+// (C6)
+func.func @causal_row(%x: tensor<3xf32>) {
+  // expected-error @+1 {{'nlq.softmax' op a causal operand needs two dimensions, queries and keys, found 'tensor<3xf32>'}}
+  %0 = nlq.softmax %x causal : tensor<3xf32> -> tensor<3xf32>
+  return
+}

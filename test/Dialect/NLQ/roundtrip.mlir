@@ -26,6 +26,27 @@ func.func @softmax(%x: tensor<4x65x65xf32>,
   return
 }
 
+// CHECK-LABEL: func @softmax_masks
+func.func @softmax_masks(%x: tensor<2x4x?x65xf16>,
+                         %q: tensor<2x3x!quant.uniform<i32:f32, 0.1>>,
+                         %b: tensor<1x1x?x65xi1>, %k: tensor<65xi8>,
+                         %a: tensor<4x1x65xf16>, %d: tensor<1x3xi8>) {
+  // CHECK: nlq.softmax %{{.*}} mask(%{{.*}} : tensor<1x1x?x65xi1>) : tensor<2x4x?x65xf16> -> tensor<2x4x?x65xf16>
+  %0 = nlq.softmax %x mask(%b : tensor<1x1x?x65xi1>)
+      : tensor<2x4x?x65xf16> -> tensor<2x4x?x65xf16>
+  // CHECK: nlq.softmax %{{.*}} mask(%{{.*}} : tensor<65xi8>) causal : tensor
+  %1 = nlq.softmax %x mask(%k : tensor<65xi8>) causal
+      : tensor<2x4x?x65xf16> -> tensor<2x4x?x65xf16>
+  // CHECK: nlq.softmax %{{.*}} mask(%{{.*}} : tensor<4x1x65xf16>) : tensor
+  %2 = nlq.softmax %x mask(%a : tensor<4x1x65xf16>)
+      : tensor<2x4x?x65xf16> -> tensor<2x4x?x65xf16>
+  // CHECK: nlq.softmax %{{.*}} mask(%{{.*}} : tensor<1x3xi8>) causal {method = #nlq.ibert<>} : tensor
+  %3 = nlq.softmax %q mask(%d : tensor<1x3xi8>) causal {method = #nlq.ibert<>}
+      : tensor<2x3x!quant.uniform<i32:f32, 0.1>>
+      -> tensor<2x3x!quant.uniform<i16:f32, 3.0517578125e-05>>
+  return
+}
+
 // Any static or dynamic shape, any float type, rank 1 to 6.
 // CHECK-LABEL: func @shapes
 func.func @shapes(%a: tensor<?xf64>, %b: tensor<1x2x3x4x5x?xf16>,

@@ -189,3 +189,41 @@ module attributes {transform.with_named_sequence} {
     transform.yield
   }
 }
+
+// -----
+
+// What all rows share is whole in every tile.
+
+#masked = #nlq.graph<max_row_length = 64,
+  inputs = [x : element i8 in [-128, 127], mask : element i8 in [-128, 127],
+            visible : row i32 in [0, 64]],
+  nodes = [n0 : element = input 0(), n1 : element = input 1(), n2 : row = input 2(),
+           n3 : element = min(n0, n1), n4 : element = add(n3, n2)],
+  result = n4 : i32>
+
+// CHECK-LABEL: func @shared
+// CHECK-SAME: %[[X:.*]]: tensor<2x12x64xi8>, %[[M:.*]]: tensor<1x12x64xi8>, %[[V:.*]]: tensor<1x12xi32>
+// CHECK: scf.for %[[I:[a-z0-9]+]] =
+// CHECK: scf.for %[[J:[a-z0-9]+]] =
+// CHECK-DAG: %[[XT:.*]] = tensor.extract_slice %[[X]][%[[I]], %[[J]], 0] [1, 4, 64] [1, 1, 1]
+// CHECK-DAG: %[[MT:.*]] = tensor.extract_slice %[[M]][0, %[[J]], 0] [1, 4, 64] [1, 1, 1]
+// CHECK-DAG: %[[VT:.*]] = tensor.extract_slice %[[V]][0, %[[J]]] [1, 4] [1, 1]
+// CHECK: nlq.kernel {{.*}} ins(%[[XT]], %[[MT]], %[[VT]] : tensor<1x4x64xi8>, tensor<1x4x64xi8>, tensor<1x4xi32>)
+func.func @shared(%x: tensor<2x12x64xi8>, %m: tensor<1x12x64xi8>,
+                  %v: tensor<1x12xi32>, %y: tensor<2x12x64xi32>)
+    -> tensor<2x12x64xi32> {
+  %0 = nlq.kernel #masked
+      ins(%x, %m, %v : tensor<2x12x64xi8>, tensor<1x12x64xi8>, tensor<1x12xi32>)
+      outs(%y : tensor<2x12x64xi32>) -> tensor<2x12x64xi32>
+  return %0 : tensor<2x12x64xi32>
+}
+
+module attributes {transform.with_named_sequence} {
+  transform.named_sequence @__transform_main(%root: !transform.any_op {transform.readonly}) {
+    %0 = transform.structured.match ops{["nlq.kernel"]} in %root
+        : (!transform.any_op) -> !transform.any_op
+    %1, %loops:2 = transform.structured.tile_using_for %0 tile_sizes [1, 4]
+        : (!transform.any_op) -> (!transform.any_op, !transform.any_op, !transform.any_op)
+    transform.yield
+  }
+}

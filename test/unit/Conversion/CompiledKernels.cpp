@@ -85,10 +85,13 @@ void KernelBatch::add(std::string name, const kernel::Kernel &kernel,
       arguments.push_back(std::move(array));
       continue;
     }
-    Array array(kindOf(input.bits), {numRows, columns});
+    int64_t length = input.rate == Rate::Element ? columns : 1;
+    Array array(kindOf(input.bits), {numRows});
+    if (input.rate == Rate::Element)
+      array = Array(kindOf(input.bits), {numRows, columns});
     for (int64_t i = 0; i < numRows; ++i)
-      for (int64_t j = 0; j < columns; ++j)
-        store(array, i * columns + j, rows[i][element][j]);
+      for (int64_t j = 0; j < length; ++j)
+        store(array, i * length + j, rows[i][element][j]);
     ++element;
     arguments.push_back(std::move(array));
   }

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Methods/DrawnKernels.h"
+#include "nlq/Methods/Functions.h"
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -194,6 +195,11 @@ Problem Drawing::draw() {
     problem.epsilon = random.oneIn(3) ? 0.0 : power(-40, 0);
   }
   problem.gelu = random.oneIn(3) ? GeluKind::Tanh : GeluKind::Erf;
+  if (lookupFunction(subject.implementation->function)->kind ==
+      FunctionKind::Probabilities) {
+    problem.hasMask = random.oneIn(3);
+    problem.isCausal = random.oneIn(3);
+  }
   return problem;
 }
 

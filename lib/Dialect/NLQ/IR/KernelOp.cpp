@@ -16,6 +16,24 @@
 using namespace mlir;
 using namespace nlq;
 
+/// Whether an input of `shape` and `rate` is for outputs of `output`.
+static bool fitsRate(ArrayRef<int64_t> shape, ArrayRef<int64_t> output,
+                     kernel::Rate rate) {
+  if (rate == kernel::Rate::Column)
+    return succeeded(verifyCompatibleShape(shape, output.take_back()));
+  ArrayRef<int64_t> expected =
+      rate == kernel::Rate::Row ? output.drop_back() : output;
+  if (shape.size() != expected.size())
+    return false;
+  for (auto [dim, found, wanted] : llvm::enumerate(shape, expected)) {
+    // One for all rows.
+    bool isShared = found == 1 && dim + 1 < output.size();
+    if (!isShared && failed(verifyCompatibleShape(found, wanted)))
+      return false;
+  }
+  return true;
+}
+
 LogicalResult KernelOp::verify() {
   const kernel::Graph &graph = getGraph().getGraph();
   if (getOutputs().size() != 1)
@@ -39,12 +57,7 @@ LogicalResult KernelOp::verify() {
       return emitOpError() << "input " << index << " ('" << input.name
                            << "') must have elements of i" << input.bits
                            << ", found " << type;
-    ArrayRef<int64_t> expected = output.getShape();
-    if (input.rate == kernel::Rate::Column)
-      expected = expected.take_back();
-    else if (input.rate == kernel::Rate::Row)
-      expected = expected.drop_back();
-    if (failed(verifyCompatibleShape(type.getShape(), expected)))
+    if (!fitsRate(type.getShape(), output.getShape(), input.rate))
       return emitOpError() << "input " << index << " ('" << input.name
                            << "') has type " << type
                            << ", which does not fit the output, " << output;
@@ -175,12 +188,20 @@ KernelOp::getTiledImplementation(OpBuilder &builder,
     operands.push_back(slice->getResult(0));
   };
   for (auto [value, input] : llvm::zip(getInputs(), graph.inputs)) {
-    if (input.rate == kernel::Rate::Column)
+    if (input.rate == kernel::Rate::Column) {
       addSlice(value, offsets.take_back(), sizes.take_back());
-    else if (input.rate == kernel::Rate::Row)
-      addSlice(value, offsets.drop_back(), sizes.drop_back());
-    else
-      addSlice(value, offsets, sizes);
+      continue;
+    }
+    auto shape = cast<ShapedType>(value.getType()).getShape();
+    SmallVector<OpFoldResult> inputOffsets(offsets.take_front(shape.size()));
+    SmallVector<OpFoldResult> inputSizes(sizes.take_front(shape.size()));
+    for (auto [dim, extent] : llvm::enumerate(shape))
+      if (extent == 1 && dim + 1 < offsets.size()) {
+        // One for all rows, in every tile.
+        inputOffsets[dim] = builder.getIndexAttr(0);
+        inputSizes[dim] = builder.getIndexAttr(1);
+      }
+    addSlice(value, inputOffsets, inputSizes);
   }
   addSlice(getOutput(), offsets, sizes);
 

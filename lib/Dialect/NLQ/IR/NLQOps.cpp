@@ -195,6 +195,58 @@ nlq::detail::buildKernel(Operation *op, MethodAttrInterface method) {
 // Non-linear operations
 //===----------------------------------------------------------------------===//
 
+/// Whether a tensor of `shape` stands for one of `wanted` whose last dimensions
+/// it has, an extent of 1 standing for all in front of the last.
+static bool standsFor(ArrayRef<int64_t> shape, ArrayRef<int64_t> wanted) {
+  if (shape.size() > wanted.size() ||
+      failed(verifyCompatibleShape(shape.take_back(), wanted.take_back())))
+    return false;
+  wanted = wanted.take_back(shape.size()).drop_back();
+  return llvm::all_of(llvm::zip(shape.drop_back(), wanted), [](auto extents) {
+    auto [found, expected] = extents;
+    return found == 1 || succeeded(verifyCompatibleShape(found, expected));
+  });
+}
+
+LogicalResult SoftmaxOp::verify() {
+  auto type = cast<ShapedType>(getInput().getType());
+  if (getMask()) {
+    // (C4)
+    auto mask = cast<ShapedType>(getMask().getType());
+    if (!standsFor(mask.getShape(), type.getShape()))
+      return emitOpError() << "mask of type " << mask
+                           << " does not fit the operand, " << type
+                           << ": its dimensions must be the last of the "
+                              "operand's, or 1 in front of the row";
+    // (C5)
+    if (isa<FloatType>(mask.getElementType()) &&
+        mask.getElementType() != type.getElementType())
+      return emitOpError() << "a mask that is added must have elements of "
+                           << type.getElementType() << ", found " << mask
+                           << (isQuantized() ? "; quantized operations take "
+                                               "masks of i1 and i8"
+                                             : "");
+  }
+  // (C6)
+  if (getCausal() && type.getRank() < 2)
+    return emitOpError() << "a causal operand needs two dimensions, queries "
+                            "and keys, found "
+                         << type;
+  return success();
+}
+
+LogicalResult SoftmaxOp::getParameters(methods::Problem &problem) {
+  auto type = cast<ShapedType>(getInput().getType());
+  if (getCausal() &&
+      llvm::any_of(type.getShape().take_back(2), ShapedType::isDynamic))
+    return emitOpError() << "is causal in " << type
+                         << "; static numbers of queries and keys are needed "
+                            "to build a kernel";
+  problem.hasMask = bool(getMask());
+  problem.isCausal = getCausal();
+  return success();
+}
+
 LogicalResult GeluOp::getParameters(methods::Problem &problem) {
   problem.gelu = getApproximation() == GeluApproximation::Erf
                      ? methods::GeluKind::Erf

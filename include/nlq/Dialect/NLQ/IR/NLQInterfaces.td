@@ -57,6 +57,16 @@ def NLQ_NonlinearOpInterface : OpInterface<"NonlinearOpInterface"> {
       "::mlir::Value", "getResultTensor", (ins), [{}],
       [{ return $_op->getResult(0); }]>,
     InterfaceMethod<[{
+      The tensor that says which elements take part (see Problem::hasMask), or
+      null. Its dimensions are the last of the operand's; an extent of 1 stands
+      for all.
+      }], "::mlir::Value", "getMaskTensor", (ins), [{}],
+      [{ return ::mlir::Value(); }]>,
+    InterfaceMethod<[{
+      Whether element j of row i takes part for j <= i + (keys - queries) only,
+      the last two dimensions being queries and keys.
+      }], "bool", "isCausal", (ins), [{}], [{ return false; }]>,
+    InterfaceMethod<[{
       The function's own parameters (gamma, beta, epsilon, the spelling of
       GELU), written into `problem`. Fails with an error on the operation where
       a parameter is not a constant.

@@ -23,6 +23,8 @@ def NLQ_RowTensor : AnyTypeOf<[
     TensorRankOf<[quant_QuantizedType], [1, 2, 3, 4, 5, 6]>],
     "tensor of floats or of !quant.uniform, of rank 1 to 6">;
 
+def NLQ_Mask : TensorRankOf<[I1, I8, AnyFloat], [1, 2, 3, 4, 5, 6]>;
+
 //===----------------------------------------------------------------------===//
 // Non-linear operations
 //===----------------------------------------------------------------------===//
@@ -42,7 +44,7 @@ class NLQ_UnaryOp<string mnemonic> : NLQ_NonlinearOp<mnemonic> {
       "$input attr-dict `:` type($input) `->` type($result)";
 }
 
-def NLQ_SoftmaxOp : NLQ_UnaryOp<"softmax"> {
+def NLQ_SoftmaxOp : NLQ_NonlinearOp<"softmax"> {
   let summary = "softmax over the last dimension";
   let description = [{
     `y_j = exp(x_j - max x) / sum_k exp(x_k - max x)` over each row, a row being
@@ -51,15 +53,46 @@ def NLQ_SoftmaxOp : NLQ_UnaryOp<"softmax"> {
     On quantized tensors the operand is what its producer has (often an i32
     accumulator), and the result a grid of probabilities.
 
+    A `mask` of i1 or i8 says which elements take part: those where it is not 0.
+    The others have no part in the maximum and the sum, and the probability 0
+    exactly. A mask of floats is added to the operand; an element at -infinity
+    takes no part. `causal` lets element j of row i take part for
+    `j <= i + (keys - queries)` only, the last two dimensions being queries and
+    keys: the last query sees all keys. It needs no mask in memory. With both,
+    the elements that both let take part do. In a row in which no element takes
+    part all probabilities are 0.
+
+    The dimensions of the mask are the last of the operand's; along those before
+    the row an extent of 1 stands for all.
+
     *Constraints*: (C1) operand and result have the same shape; (C2) both are of
     one float type or both are quantized, per tensor or per channel of the last
-    dimension; (C3) `method` and `candidates` stand on quantized tensors only.
+    dimension; (C3) `method` and `candidates` stand on quantized tensors only;
+    (C4) the mask has at most the operand's dimensions, the same last one, and
+    each other the same or 1; (C5) a mask of floats has the operand's element
+    type; (C6) a causal operand has at least two dimensions.
 
-    Example:
+    Examples:
 
     ```mlir
     %y = nlq.softmax %x : tensor<4x65x65xf32> -> tensor<4x65x65xf32>
+    %z = nlq.softmax %x mask(%m : tensor<1x65xi1>) causal
+        : tensor<4x65x65xf32> -> tensor<4x65x65xf32>
     ```
+  }];
+  let arguments = (ins NLQ_RowTensor:$input, Optional<NLQ_Mask>:$mask,
+                       UnitAttr:$causal,
+                       OptionalAttr<NLQ_AnyMethodAttr>:$method,
+                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates);
+  let assemblyFormat = [{
+    $input (`mask` `(` $mask^ `:` type($mask) `)`)? (`causal` $causal^)?
+    attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::LogicalResult getParameters(::nlq::methods::Problem &problem);
+    ::mlir::Value getMaskTensor() { return getMask(); }
+    bool isCausal() { return getCausal(); }
   }];
 }
 
@@ -314,8 +347,9 @@ def NLQ_KernelOp : NLQ_Op<"kernel", [
     Applies a kernel graph to each row (the last dimension) of the `ins`. Inputs
     of rate `element` have the shape of `outs`; inputs of rate `column` have one
     entry per column; inputs of rate `row` one entry per row, with the shape of
-    `outs` less its last dimension. Elements are signless; the graph says how
-    they are read.
+    `outs` less its last dimension. Along dimensions other than the last of
+    `outs` an input may have an extent of 1, which stands for all: rows share it.
+    Elements are signless; the graph says how they are read.
 
     On tensors the result replaces `outs`; on buffers `outs` is written. The
     rows of `outs` are written while the `ins` are still read, so `outs` must
