@@ -32,8 +32,11 @@ nlq::makeCandidateProgram(const MeasuredSlot &slot,
                           MethodAttrInterface candidate) {
   NonlinearOpInterface op = slot.op;
   MethodMap methods = {{op, candidate}};
-  return ReferenceProgram::create(op.getOperation(), slot.operand.value,
-                                  slot.result.value, &methods);
+  SmallVector<Value, 2> inputs = {slot.operand.value};
+  if (slot.mask)
+    inputs.push_back(slot.mask);
+  return ReferenceProgram::create(op.getOperation(), inputs, slot.result.value,
+                                  &methods);
 }
 
 //===----------------------------------------------------------------------===//

@@ -69,10 +69,12 @@ llvm::Error FlipMeasurer::run(const MeasuredSlot &slot,
                               std::vector<Flip> &flips,
                               const ReferenceRun &before,
                               ArrayRef<Array> sample) const {
-  Array operand = before.get(slot.operand.value);
+  SmallVector<Array, 2> inputs = {before.get(slot.operand.value)};
+  if (slot.mask)
+    inputs.push_back(before.get(slot.mask));
   SameResults<Sqnr> ratios;
   for (Flip &flip : flips) {
-    auto result = flip.program->run(operand);
+    auto result = flip.program->run(inputs);
     if (!result)
       return result.takeError();
     auto ratio = ratios.get(result->front(), [&]() -> llvm::Expected<Sqnr> {

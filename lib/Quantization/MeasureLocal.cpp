@@ -26,13 +26,15 @@ struct LocalSlot {
   };
   const MeasuredSlot *slot;
   std::vector<Candidate> candidates;
+  /// From the function's arguments to the mask; null where there is none.
+  std::unique_ptr<ReferenceProgram> mask;
   /// From the slot's result and the other operands of the products to their
   /// accumulators; null where no product is measured.
   std::unique_ptr<ReferenceProgram> consumers;
   /// Also where `consumer` is wanted and does not exist.
   bool wantsOwn = false;
 
-  llvm::Error add(ArrayRef<Array> sample);
+  llvm::Error add(ArrayRef<Array> sample, ArrayRef<Array> arguments);
 
 private:
   /// `own` and `consumer` of one sample, of the result in the first place.
@@ -60,6 +62,15 @@ LogicalResult LocalMeasurer::prepare() {
   for (const MeasuredSlot &slot : context.slots) {
     LocalSlot &local = slots.emplace_back();
     local.slot = &slot;
+    if (slot.mask) {
+      NonlinearOpInterface op = slot.op;
+      auto program = ReferenceProgram::create(
+          slot.maskPath, op->getParentOfType<func::FuncOp>().getArguments(),
+          slot.mask);
+      if (!program)
+        return failMeasuring(slot.op, program.takeError());
+      local.mask = std::move(*program);
+    }
     local.wantsOwn = context.wants(Metric::Own) || slot.consumers.empty();
     for (MethodAttrInterface method : getCandidates(slot)) {
       LocalSlot::Candidate &candidate = local.candidates.emplace_back();
@@ -102,9 +113,15 @@ LocalSlot::getRatios(ArrayRef<Array> inputs, ArrayRef<Array> sample) const {
   return std::make_pair(own, consumer);
 }
 
-llvm::Error LocalSlot::add(ArrayRef<Array> sample) {
-  Array operand =
-      quantizeArray(slot->operand.type, sample[*slot->operand.reference]);
+llvm::Error LocalSlot::add(ArrayRef<Array> sample, ArrayRef<Array> arguments) {
+  SmallVector<Array, 2> operands = {
+      quantizeArray(slot->operand.type, sample[*slot->operand.reference])};
+  if (mask) {
+    auto bytes = mask->run(arguments);
+    if (!bytes)
+      return bytes.takeError();
+    operands.push_back(std::move(bytes->front()));
+  }
   // The result of a candidate takes the first place.
   std::vector<Array> inputs(1);
   if (consumers)
@@ -114,7 +131,7 @@ llvm::Error LocalSlot::add(ArrayRef<Array> sample) {
   for (Candidate &candidate : candidates) {
     if (!candidate.program)
       continue;
-    auto result = candidate.program->run(operand);
+    auto result = candidate.program->run(operands);
     if (!result)
       return result.takeError();
     inputs.front() = std::move(result->front());
@@ -128,10 +145,12 @@ llvm::Error LocalSlot::add(ArrayRef<Array> sample) {
   return llvm::Error::success();
 }
 
-llvm::Error LocalMeasurer::addTasks(ArrayRef<Array> sample, ArrayRef<Array>,
+llvm::Error LocalMeasurer::addTasks(ArrayRef<Array> sample,
+                                    ArrayRef<Array> arguments,
                                     std::vector<Task> &tasks) {
   for (LocalSlot &slot : slots)
-    tasks.push_back([&slot, sample] { return slot.add(sample); });
+    tasks.push_back(
+        [&slot, sample, arguments] { return slot.add(sample, arguments); });
   return llvm::Error::success();
 }
 

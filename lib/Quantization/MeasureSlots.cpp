@@ -300,6 +300,20 @@ void ConsumerSearch::run() {
   llvm::sort(slot.path, isBefore);
 }
 
+/// All operations that `value` is computed by, constants left out, in order.
+static std::vector<Operation *> findPath(Value value) {
+  llvm::SetVector<Operation *> path;
+  SmallVector<Value> stack = {value};
+  while (!stack.empty()) {
+    Operation *op = stack.pop_back_val().getDefiningOp();
+    if (op && !op->hasTrait<OpTrait::ConstantLike>() && path.insert(op))
+      llvm::append_range(stack, op->getOperands());
+  }
+  std::vector<Operation *> inOrder(path.begin(), path.end());
+  llvm::sort(inOrder, isBefore);
+  return inOrder;
+}
+
 FailureOr<std::vector<MeasuredSlot>> nlq::collectSlots(func::FuncOp main) {
   std::vector<MeasuredSlot> slots;
   for (Operation &op : main.getBody().front()) {
@@ -325,6 +339,11 @@ FailureOr<std::vector<MeasuredSlot>> nlq::collectSlots(func::FuncOp main) {
     };
     fill(slot.operand, nonlinear.getOperandTensor());
     fill(slot.result, nonlinear.getResultTensor());
+    Value mask = nonlinear.getMaskTensor();
+    if (mask && !matchPattern(mask, m_Constant())) {
+      slot.mask = mask;
+      slot.maskPath = findPath(mask);
+    }
     ConsumerSearch(slot).run();
     slots.push_back(std::move(slot));
   }

@@ -37,6 +37,10 @@ struct MeasuredSlot {
   std::string name;
   QuantizedValue operand;
   QuantizedValue result;
+  /// What says which elements take part, and the operations that make it from
+  /// the arguments of the function, in order; null where it is constant.
+  mlir::Value mask;
+  std::vector<mlir::Operation *> maskPath;
   /// Accumulators of the products.
   std::vector<QuantizedValue> consumers;
   /// Operands of the products that do not depend on the slot.

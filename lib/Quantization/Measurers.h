@@ -64,7 +64,8 @@ inline auto getCandidates(const MeasuredSlot &slot) {
 }
 
 /// The program of one slot's operation alone, by one of its candidates, from
-/// operand to result. The error is of the operation.
+/// operand, and mask if the slot has one, to result. The error is of the
+/// operation.
 llvm::Expected<std::unique_ptr<ReferenceProgram>>
 makeCandidateProgram(const MeasuredSlot &slot, MethodAttrInterface candidate);
 

@@ -68,7 +68,13 @@ LogicalResult nlq::quantizeNonlinear(Quantizer &quantizer, Operation *op) {
 
   OpBuilder &builder = quantizer.builder;
   Value quantizedOperand = quantizer.toQuantized(op->getLoc(), *form);
+  Value mask = floatOp.getMaskTensor();
+  FailureOr<Value> bytes = mask ? quantizeMask(quantizer, op, mask) : mask;
+  if (failed(bytes))
+    return failure();
   auto quantized = cast<NonlinearOpInterface>(builder.clone(*op));
+  if (mask)
+    quantized->replaceUsesOfWith(mask, *bytes);
   quantized->setOperand(0, quantizedOperand);
   Value quantizedResult = quantized.getResultTensor();
   quantizedResult.setType(withElementType(result.getType(), *type));

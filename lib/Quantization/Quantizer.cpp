@@ -103,6 +103,8 @@ struct Readers {
   /// the value's last dimension as theirs.
   bool haveWeights = true;
   bool keepChannels = true;
+  /// Nothing but softmaxes that it is an added mask of.
+  bool areMasks = true;
 };
 } // namespace
 
@@ -132,8 +134,10 @@ static Readers getReaders(Value value, Quantizer &quantizer) {
       readers.areProducts &= later.areProducts;
       readers.haveWeights &= later.haveWeights;
       readers.keepChannels &= later.keepChannels && keepsLastDim(user);
+      readers.areMasks &= later.areMasks && isShapeOp(user);
       continue;
     }
+    readers.areMasks &= isAddedMask(use);
     bool isMatmul = isa<linalg::MatmulOp>(user);
     readers.areProducts &= isMatmul || isa<linalg::BatchMatmulOp>(user);
     readers.haveWeights &= isMatmul && use.getOperandNumber() == 0 &&
@@ -163,6 +167,8 @@ unsigned Quantizer::getActBits(Value value) {
 
 FailureOr<quant::QuantizedType> Quantizer::getNaturalType(Value value) {
   Readers readers = getReaders(value, *this);
+  if (readers.areMasks && !value.use_empty())
+    return quant::QuantizedType(getMaskType(func.getContext()));
   if (!readers.areProducts || !readers.haveWeights || isConstant(value)) {
     FailureOr<quant::UniformQuantizedType> type = getUniformType(value);
     if (failed(type))

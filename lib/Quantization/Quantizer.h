@@ -152,6 +152,23 @@ mlir::quant::QuantizedType unmoveTypeOf(mlir::Operation *op,
                                         mlir::quant::QuantizedType type);
 
 //===----------------------------------------------------------------------===//
+// Masks of softmax
+//===----------------------------------------------------------------------===//
+
+/// Integers 0 and 1 of a mask that is added: what is left out, and what takes
+/// part.
+mlir::quant::UniformQuantizedType getMaskType(mlir::MLIRContext *context);
+
+/// True if the use is as a mask that is added to scores.
+bool isAddedMask(mlir::OpOperand &use);
+
+/// The mask of the float operation `op` as bytes that are not 0 where an
+/// element takes part. An error on `op` if it is added and has other values
+/// than 0 and such that nothing is left of their exponentials.
+llvm::FailureOr<mlir::Value>
+quantizeMask(Quantizer &quantizer, mlir::Operation *op, mlir::Value mask);
+
+//===----------------------------------------------------------------------===//
 // One function for each kind of operation
 //===----------------------------------------------------------------------===//
 

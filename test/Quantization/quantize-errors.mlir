@@ -88,6 +88,14 @@
 // RUN:   --nlq-quantize="profile=%t/good.json" 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=NOMAIN
 // NOMAIN: error: the module has no function 'main'
+// RUN: not nlq-opt %t/levels.mlir \
+// RUN:   --nlq-quantize="profile=%t/levels.json" 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=LEVELS
+// LEVELS: error: {{.*}}'nlq.softmax' op cannot be quantized: its mask holds -3; only 0 and values of at most -64 can be told from integers
+// RUN: not nlq-opt %t/above.mlir \
+// RUN:   --nlq-quantize="profile=%t/levels.json" 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=ABOVE
+// ABOVE: error: {{.*}}'nlq.softmax' op cannot be quantized: its mask has had values in the samples about 1; only 0 and values of at most -64 can be told from integers
 
 //--- good.json
 {"format": "nlq-profile", "version": 1, "samples": 1, "kept": 0, "values": [
@@ -110,6 +118,25 @@
   {"name": "arg0", "shape": [1, 140000], "min": -1, "max": 1},
   {"name": "product", "shape": [1, 1], "min": -2, "max": 2}
 ]}
+
+//--- levels.json
+{"format": "nlq-profile", "version": 1, "samples": 1, "kept": 0, "values": [
+  {"name": "arg0", "shape": [3, 2], "min": -1, "max": 1},
+  {"name": "shares", "shape": [3, 2], "min": 0, "max": 1}
+]}
+//--- levels.mlir
+func.func @main(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
+  %m = arith.constant dense<[0.0, -3.0]> : tensor<2xf32>
+  %0 = nlq.softmax %x mask(%m : tensor<2xf32>)
+      : tensor<3x2xf32> -> tensor<3x2xf32> loc("shares")
+  return %0 : tensor<3x2xf32>
+}
+//--- above.mlir
+func.func @main(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
+  %0 = nlq.softmax %x mask(%x : tensor<3x2xf32>)
+      : tensor<3x2xf32> -> tensor<3x2xf32> loc("shares")
+  return %0 : tensor<3x2xf32>
+}
 
 //--- good.mlir
 func.func @main(%x: tensor<3x2xf32>) -> tensor<3x2xf32> {
