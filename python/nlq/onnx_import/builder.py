@@ -198,6 +198,18 @@ class Builder:
         """A function without parameters: softmax (over the last dimension), silu, ..."""
         return self._op(f"nlq.{function} {value.name} : {value.type} -> {value.type}", value.shape)
 
+    def masked_softmax(self, value: Value, mask: Value | None = None, *, causal: bool) -> Value:
+        """Softmax over the last dimension of `value` plus `mask`; an infinite element is left out.
+
+        The dimensions of the mask are the last of the value's, or 1 in front of the row.
+        """
+        added = f" mask({mask.name} : {mask.type})" if mask else ""
+        return self._op(
+            f"nlq.softmax {value.name}{added}{' causal' if causal else ''} : "
+            f"{value.type} -> {value.type}",
+            value.shape,
+        )
+
     def gelu(self, value: Value, form: str) -> Value:
         """GELU; `form` is erf or tanh."""
         return self._op(f"nlq.gelu {value.name} {form} : {value.type} -> {value.type}", value.shape)

@@ -27,6 +27,12 @@ def _softmax(context: Context, node: Node) -> Value:
     return context.builder.transpose(context.builder.unary("softmax", rows), tuple(exchange))
 
 
+@converter("MaskedSoftmax", domain=NLQ_DOMAIN, attributes=("causal",))
+def _masked_softmax(context: Context, node: Node) -> Value:
+    value, *masks = (context.value(name) for name in node.inputs)
+    return context.builder.masked_softmax(value, *masks, causal=bool(node.attributes["causal"]))
+
+
 @converter("Gelu", attributes=("approximate",))
 @converter("Gelu", domain=NLQ_DOMAIN, attributes=("approximate",))
 def _gelu(context: Context, node: Node) -> Value:

@@ -11,6 +11,7 @@ Each recognizer replaces what it finds by one node of the domain "nlq", on which
     RmsNorm(x, g)           the same without mean and b
     Gelu(x)                 approximate = b"none" (erf) or b"tanh"
     Silu(x)                 x * sigmoid x
+    MaskedSoftmax(x[, m])   over the last dimension, m added to x; causal = 0 or 1
 
 Constant factors after a Linear become part of its constants. The nodes that are left without a user
 are removed. A chain that does not match stays as it is.
@@ -21,6 +22,7 @@ from nlq.onnx_import.patterns.forwards import bypass_forwards
 from nlq.onnx_import.patterns.gelu import recognize_gelu
 from nlq.onnx_import.patterns.layer_norm import recognize_layer_norm
 from nlq.onnx_import.patterns.linear import recognize_linear
+from nlq.onnx_import.patterns.mask import recognize_masks
 from nlq.onnx_import.patterns.scaling import fold_scalings
 from nlq.onnx_import.patterns.silu import recognize_silu
 
@@ -34,6 +36,7 @@ def recognize(graph: Graph) -> None:
         recognize_layer_norm,
         recognize_gelu,
         recognize_silu,
+        recognize_masks,
         recognize_linear,
         fold_scalings,
     ):
