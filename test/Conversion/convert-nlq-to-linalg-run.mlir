@@ -13,6 +13,17 @@
            n8 : row = reduce_sum(n5), n9 : element = div floor(n7, n8)],
   result = n9 : i16>
 
+// The largest element that takes part, and a row's number; both masks are for
+// all rows that have none of their own.
+#masked = #nlq.graph<max_row_length = 64,
+  inputs = [x : element i8 in [-128, 127], mask : element i8 in [0, 1],
+            r : row i8 in [0, 101]],
+  nodes = [n0 : element = input 0(), n1 : element = input 1(),
+           n2 : uniform = constant -128(), n3 : element = select(n1, n0, n2),
+           n4 : row = reduce_max(n3), n5 : row = input 2(), n6 : row = add(n4, n5),
+           n7 : element = sub(n6, n3)],
+  result = n7 : i16>
+
 func.func private @shares(%x: tensor<?x?xi8>, %y: tensor<?x?xi16>) -> tensor<?x?xi16> {
   %0 = nlq.kernel #shares ins(%x : tensor<?x?xi8>) outs(%y : tensor<?x?xi16>)
       -> tensor<?x?xi16>
@@ -38,6 +49,27 @@ func.func @main() {
     %row = vector.transfer_read %y[%i, %c0], %c0_i16 {in_bounds = [true]}
         : tensor<?x?xi16>, vector<11xi16>
     vector.print %row : vector<11xi16>
+  }
+
+  // CHECK-NEXT: ( 110, 239, 101 )
+  // CHECK-NEXT: ( 101, 235, 102 )
+  // CHECK-NEXT: ( 101, 239, 110 )
+  // CHECK-NEXT: ( 102, 235, 101 )
+  %z = arith.constant dense<[[[1, 50, 10], [6, 100, 5]], [[10, 20, 1], [5, 3, 6]]]>
+      : tensor<2x2x3xi8>
+  %mask = arith.constant dense<[[[1, 0, 1]]]> : tensor<1x1x3xi8>
+  %r = arith.constant dense<[[101], [101]]> : tensor<2x1xi8>
+  %init = tensor.empty() : tensor<2x2x3xi16>
+  %w = nlq.kernel #masked
+      ins(%z, %mask, %r : tensor<2x2x3xi8>, tensor<1x1x3xi8>, tensor<2x1xi8>)
+      outs(%init : tensor<2x2x3xi16>) -> tensor<2x2x3xi16>
+  %c2 = arith.constant 2 : index
+  scf.for %i = %c0 to %c2 step %c1 {
+    scf.for %j = %c0 to %c2 step %c1 {
+      %row = vector.transfer_read %w[%i, %j, %c0], %c0_i16 {in_bounds = [true]}
+          : tensor<2x2x3xi16>, vector<3xi16>
+      vector.print %row : vector<3xi16>
+    }
   }
   return
 }

@@ -142,6 +142,7 @@ private:
 
   void makeTables();
   AffineMap getMap(Space space, Rate rate);
+  AffineMap getSharedMap(AffineMap map, Value tensor);
   Value makeTensor(Rate rate, unsigned width);
   SmallVector<NodeId> findLeaves(ArrayRef<NodeId> roots) const;
   void placeIndices(Space space, ScalarEmitter::Scope &scope);
@@ -192,6 +193,17 @@ AffineMap KernelToLinalg::getMap(Space space, Rate rate) {
   else if (rate == Rate::Column)
     dims = dims.take_back();
   return AffineMap::get(numDims, 0, dims, builder.getContext());
+}
+
+/// `map` for a tensor that all rows share along dimensions of extent 1.
+AffineMap KernelToLinalg::getSharedMap(AffineMap map, Value tensor) {
+  SmallVector<AffineExpr> results(map.getResults());
+  ArrayRef<int64_t> shape = cast<ShapedType>(tensor.getType()).getShape();
+  for (auto [dim, extent] : llvm::enumerate(shape))
+    if (extent == 1 && int64_t(dim) + 1 < rank &&
+        op.getOutputType().getDimSize(dim) != 1)
+      results[dim] = builder.getAffineConstantExpr(0);
+  return AffineMap::get(map.getNumDims(), 0, results, builder.getContext());
 }
 
 /// A new tensor of a value of `rate` per row, or per element.
@@ -254,8 +266,9 @@ SmallVector<Value> KernelToLinalg::emitGeneric(
   SmallVector<Value> operands;
   SmallVector<AffineMap> maps;
   for (NodeId leaf : leaves) {
-    operands.push_back(tensors.lookup(leaf));
-    maps.push_back(getMap(space, graph.nodes[leaf].rate));
+    Value tensor = tensors.lookup(leaf);
+    operands.push_back(tensor);
+    maps.push_back(getSharedMap(getMap(space, graph.nodes[leaf].rate), tensor));
   }
   // Something must say how long the rows are that a reduction runs over.
   bool isReduction = last == utils::IteratorType::reduction;
