@@ -13,7 +13,7 @@ LLVM_PREFIX := $(patsubst %/lib/cmake/llvm,%,$(patsubst %/,%,$(LLVM_DIR)))
 
 PACKAGES := cmake ninja-build ccache clang-22 lld-22 clang-format-22 llvm-22-dev \
   llvm-22-tools libmlir-22-dev mlir-22-tools libgtest-dev libbenchmark-dev \
-  libeigen3-dev python3-venv
+  libeigen3-dev libomp-22-dev python3-venv
 
 # What ccache needs to know to take part where there are precompiled headers.
 LAUNCHER := env;CCACHE_SLOPPINESS=pch_defines,time_macros;ccache

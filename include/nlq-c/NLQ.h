@@ -55,20 +55,28 @@ NLQ_EXPORT char *nlqModuleSignature(const NlqModule *module, char **error);
 /// [{"function": "gelu", "arguments": [...], "results": [...]}], arguments and
 /// results as nlqModuleSignature has them, where the extent of a shape is null
 /// if it is known at run time only, and "quantized" the quantized type of the
-/// elements or null.
+/// elements or null. "limits" holds, for every extent of an argument, the
+/// largest that the function takes, or null. "strided" is whether the function
+/// is told the distance of rows.
 NLQ_EXPORT char *nlqModuleFunctions(const NlqModule *module, char **error);
 /// Compiles a float module, or one whose operations have methods, to an object
 /// file. `target` as nlqRunnerCompile's. Public functions have their own names
 /// there, and `main` is called `entry`. Each takes a pointer per argument, then
-/// one per result, then an int64_t per dynamic extent of the arguments.
+/// one per result, then an int64_t per dynamic extent of the arguments, then
+/// one per strided argument or result, the elements from a row to the next.
+/// Functions with limits return an int32_t: 0, or 1 where an extent is not from
+/// 1 to its limit, and nothing is written. `threads` is none or openmp: the
+/// rows of kernels are handled in parallel, and the program must have LLVM's
+/// OpenMP runtime, libomp.
 NLQ_EXPORT int nlqModuleEmitObject(const NlqModule *module, const char *target,
-                                   const char *entry, const char *path,
-                                   char **error);
+                                   const char *threads, const char *entry,
+                                   const char *path, char **error);
 /// The same, linked into a shared library, for any target. `name` is what the
 /// library says it is called.
 NLQ_EXPORT int nlqModuleEmitLibrary(const NlqModule *module, const char *target,
-                                    const char *entry, const char *name,
-                                    const char *path, char **error);
+                                    const char *threads, const char *entry,
+                                    const char *name, const char *path,
+                                    char **error);
 
 //===-- Methods -----------------------------------------------------------===//
 

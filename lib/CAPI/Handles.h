@@ -61,7 +61,8 @@ llvm::Error runPasses(NlqModule &module, llvm::StringRef pipeline,
                       std::string *remarks = nullptr);
 
 /// Lowers a float module or an assigned one to the LLVM dialect, in place.
-llvm::Error lower(NlqModule &module, const Target &target);
+llvm::Error lower(NlqModule &module, const Target &target,
+                  llvm::StringRef threads = "none");
 
 /// Lowers a copy of a float module or of an assigned one and loads it.
 llvm::Expected<std::unique_ptr<ModelRunner>> compile(const NlqModule &module,

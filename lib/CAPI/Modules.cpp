@@ -174,14 +174,15 @@ int nlqModuleWriteBytecode(const NlqModule *module, const char *path,
 
 /// Lowers a copy of the module for `target` and hands it to `write`.
 static int
-emit(const NlqModule &module, StringRef targetName, char **error,
+emit(const NlqModule &module, StringRef targetName, StringRef threads,
+     char **error,
      llvm::function_ref<llvm::Error(ModuleOp, const Target &)> write) {
   llvm::Expected<Target> target = parseTarget(targetName);
   if (!target)
     return fail(error, target.takeError());
   DiagnosticCollector diagnostics(module.context.get());
   NlqModule lowered = clone(module);
-  if (llvm::Error failure = lower(lowered, *target))
+  if (llvm::Error failure = lower(lowered, *target, threads))
     return fail(error, std::move(failure));
   if (llvm::Error failure = write(lowered.module.get(), *target))
     return fail(error, std::move(failure));
@@ -189,17 +190,18 @@ emit(const NlqModule &module, StringRef targetName, char **error,
 }
 
 int nlqModuleEmitObject(const NlqModule *module, const char *target,
-                        const char *entry, const char *path, char **error) {
-  return emit(*module, target, error,
+                        const char *threads, const char *entry,
+                        const char *path, char **error) {
+  return emit(*module, target, threads, error,
               [&](ModuleOp lowered, const Target &parsed) {
                 return emitObjectFile(lowered, parsed, entry, path);
               });
 }
 
 int nlqModuleEmitLibrary(const NlqModule *module, const char *target,
-                         const char *entry, const char *name, const char *path,
-                         char **error) {
-  return emit(*module, target, error,
+                         const char *threads, const char *entry,
+                         const char *name, const char *path, char **error) {
+  return emit(*module, target, threads, error,
               [&](ModuleOp lowered, const Target &parsed) -> llvm::Error {
                 llvm::Expected<SmallVector<char>> object =
                     emitObject(lowered, parsed, entry);

@@ -22,7 +22,8 @@ using namespace nlq::capi;
 // Runners
 //===----------------------------------------------------------------------===//
 
-llvm::Error capi::lower(NlqModule &module, const Target &target) {
+llvm::Error capi::lower(NlqModule &module, const Target &target,
+                        StringRef threads) {
   llvm::Expected<VectorFeatures> features = getVectorFeatures(target);
   if (!features)
     return features.takeError();
@@ -37,7 +38,9 @@ llvm::Error capi::lower(NlqModule &module, const Target &target) {
     }
   });
   bool hasFloat = !isQuantized || hasIslands;
-  std::string options = hasFloat ? "allow-float" : "";
+  std::string options = ("threads=" + threads).str();
+  if (hasFloat)
+    options += " allow-float";
   if (std::vector<std::string> names = features->getNames(); !names.empty())
     options += " features=" + llvm::join(names, ",");
   return runPasses(module, "nlq-compile{" + options + "}");

@@ -54,10 +54,16 @@ describe(ArrayRef<ArrayType> types, TypeRange mlirTypes, StringRef prefix,
       shape.push_back(ShapedType::isDynamic(extent)
                           ? llvm::json::Value(nullptr)
                           : llvm::json::Value(extent));
+    llvm::json::Array limits;
+    for (int64_t limit : type.limits)
+      limits.push_back(limit == 0 ? llvm::json::Value(nullptr)
+                                  : llvm::json::Value(limit));
     array.push_back(llvm::json::Object{
         {"name", name ? name.str() : (prefix + Twine(index)).str()},
         {"kind", stringify(type.kind)},
         {"shape", std::move(shape)},
+        {"limits", std::move(limits)},
+        {"strided", type.isStrided},
         {"quantized", describeQuantized(mlirType)}});
   }
   return array;

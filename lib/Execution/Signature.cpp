@@ -8,6 +8,8 @@
 
 #include "nlq/Execution/Signature.h"
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "nlq/Dialect/NLQ/IR/NLQDialect.h"
+#include "nlq/Dialect/NLQ/IR/RowLimits.h"
 
 using namespace mlir;
 using namespace nlq;
@@ -62,6 +64,15 @@ static llvm::Expected<Signature> makeSignature(func::FuncOp function,
     return error;
   if (llvm::Error error = convert(function.getResultTypes(), signature.results))
     return error;
+  for (auto [index, type] : llvm::enumerate(signature.arguments)) {
+    type.limits.assign(type.shape.size(), 0);
+    type.isStrided = bool(function.getArgAttr(index, NLQDialect::kStridedAttr));
+  }
+  for (auto [index, type] : llvm::enumerate(signature.results))
+    type.isStrided =
+        bool(function.getResultAttr(index, NLQDialect::kStridedAttr));
+  for (auto [extent, limit] : findRowLimits(function).limits)
+    signature.arguments[extent.first].limits[extent.second] = limit;
   return signature;
 }
 
@@ -73,7 +84,16 @@ llvm::Expected<Signature> nlq::getSignature(ModuleOp module) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main)
     return llvm::createStringError("the module has no function 'main'");
-  return makeSignature(main, /*allowDynamic=*/false);
+  llvm::Expected<Signature> signature =
+      makeSignature(main, /*allowDynamic=*/false);
+  if (!signature)
+    return signature;
+  auto isStrided = [](const ArrayType &type) { return type.isStrided; };
+  if (llvm::any_of(signature->arguments, isStrided) ||
+      llvm::any_of(signature->results, isStrided))
+    return llvm::createStringError(
+        "main has 'nlq.strided' in its signature; dense arrays can be run");
+  return signature;
 }
 
 SmallVector<func::FuncOp> nlq::getEntries(ModuleOp module) {

@@ -157,3 +157,17 @@ std::string Graph::str() const {
   os << "result %" << result << " : i" << resultBits << '\n';
   return text;
 }
+
+bool nlq::kernel::needsWholeRows(const Graph &graph) {
+  for (const Node &node : graph.nodes)
+    switch (node.opcode) {
+    case Opcode::ReduceMax:
+    case Opcode::ReduceSum:
+    case Opcode::ColumnIndex:
+    case Opcode::RowLength:
+      return true;
+    default:
+      break;
+    }
+  return false;
+}

@@ -13,19 +13,26 @@
 
 namespace nlq {
 
-/// A pass that gives functions with dynamic extents in their signature one that
-/// plain C has: a pointer (a buffer of rank 0) per argument, then per
-/// result, then an i64 per dynamic extent of the arguments, in order. The body
-/// reads its tensors from these pointers and writes its results through them.
+/// A pass that gives functions with dynamic extents or strided rows (the
+/// attribute nlq.strided) in their signature one that plain C has: a pointer (a
+/// buffer of rank 0) per argument, then per result, then an i64 per dynamic
+/// extent of the arguments, in order, then an i64 per strided argument and
+/// result. The body reads its tensors from these pointers and writes its
+/// results through them.
 ///
 /// ```mlir
-/// func.func @f(%x: tensor<?x8xi8>) -> tensor<?x8xi8>
+/// func.func @f(%x: tensor<?x8xi8> {nlq.strided}) -> tensor<?x8xi8>
 /// // becomes
-/// func.func @f(%x: memref<i8>, %y: memref<i8>, %n: i64)
+/// func.func @f(%x: memref<i8>, %y: memref<i8>, %n: i64, %stride: i64)
 /// ```
 ///
-/// Fails where an extent of a result is not one of an argument, and where a
-/// function with dynamic extents is called by another, which passes tensors.
+/// Where kernels have rows of dynamic length and a longest one that they are
+/// made for, the function returns an i32: 0, or 1 if an argument's rows are
+/// longer or have no elements, and then nothing is read or written.
+///
+/// Fails where an extent of a result is not one of an argument, nor the length
+/// of such rows, and where such a function is called by another, which passes
+/// tensors.
 std::unique_ptr<mlir::Pass> createDynamicShapesPass();
 
 } // namespace nlq

@@ -12,6 +12,7 @@
 #include "SeparateBuffers.h"
 #include "ShareMemory.h"
 #include "StridedCopies.h"
+#include "ThreadScratch.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Pipelines/Passes.h"
@@ -78,6 +79,9 @@ void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
 
   // Layers share the code of equal kernels and products.
   pm.addPass(createNLQOutline());
+  bool isParallel = options.threads == Threads::OpenMP;
+  if (isParallel)
+    pm.addNestedPass<func::FuncOp>(createNLQParallelRows());
   ConvertNLQToVectorOptions vectorOptions;
   vectorOptions.features = features;
   vectorOptions.lanes = options.lanes;
@@ -97,6 +101,10 @@ void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
+  if (isParallel) {
+    pm.addPass(createConvertSCFToOpenMPPass());
+    pm.addNestedPass<func::FuncOp>(createThreadScratchPass());
+  }
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createConvertVectorToLLVMPass());
   pm.addPass(arith::createArithExpandOpsPass());
@@ -107,6 +115,8 @@ void nlq::buildLowerToLLVMPipeline(OpPassManager &pm,
   ConvertFuncToLLVMPassOptions toLLVM;
   toLLVM.useBarePtrCallConv = true;
   pm.addPass(createConvertFuncToLLVMPass(toLLVM));
+  if (isParallel)
+    pm.addPass(createConvertOpenMPToLLVMPass());
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertIndexToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());

@@ -53,8 +53,11 @@ def _declare(function: str, signature: Signature) -> str:
     ]
     wanted = [tensor.name for tensor in tensors]
     wanted += [f"{tensors[index].name}_{dimension}" for index, dimension in extents]
+    strided = [index for index, tensor in enumerate(tensors) if tensor.strided]
+    wanted += [f"{tensors[index].name}_stride" for index in strided]
     names = _parameter_names(wanted)
-    extent_names = dict(zip(extents, names[len(tensors) :], strict=True))
+    extent_names = dict(zip(extents, names[len(tensors) :], strict=False))
+    stride_names = dict(zip(strided, names[len(tensors) + len(extents) :], strict=True))
     parameters, comments = [], []
     for index, (name, tensor) in enumerate(zip(names, tensors, strict=False)):
         is_argument = index < len(signature.arguments)
@@ -66,13 +69,24 @@ def _declare(function: str, signature: Signature) -> str:
         )
         comments.append(
             f"//   {name}: {'argument' if is_argument else 'result'} {json.dumps(tensor.name)}, "
-            f"{c_type}{shape}{f' of {tensor.quantized}' if tensor.quantized else ''}\n"
+            f"{c_type}{shape}{f' of {tensor.quantized}' if tensor.quantized else ''}"
+            f"{f', a row every {stride_names[index]} elements' if tensor.strided else ''}\n"
         )
-    parameters += [f"int64_t {name}" for name in extent_names.values()]
-    text = "// Runs the model once. Arrays are dense and row-major, and must not overlap"
+    parameters += [f"int64_t {name}" for name in names[len(tensors) :]]
+    dense = "row-major, dense but for rows that are apart," if strided else "dense and row-major,"
+    text = f"// Runs the model once. Arrays are {dense} and must not overlap"
     if extents:
         text += ";\n// an extent ? of a result is that of the argument it is made of"
-    return f"{text}:\n{''.join(comments)}void {function}({', '.join(parameters) or 'void'});\n"
+    text += f":\n{''.join(comments)}"
+    limits = [
+        f"{name} is not from 1 to {signature.arguments[index].limits[dimension]}"
+        for (index, dimension), name in extent_names.items()
+        if any(signature.arguments[index].limits[dimension : dimension + 1])
+    ]
+    if limits:
+        text += f"// Returns 0, or 1 if {' or '.join(limits)}; then nothing is written.\n"
+    result = "int32_t" if limits else "void"
+    return f"{text}{result} {function}({', '.join(parameters) or 'void'});\n"
 
 
 def _parameter_names(wanted: list[str]) -> list[str]:

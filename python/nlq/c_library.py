@@ -41,8 +41,8 @@ _SIGNATURES = {
     "nlqModuleWriteBytecode": (_STATUS, [_POINTER, _TEXT, _OUT_TEXT]),
     "nlqModuleSignature": (_POINTER, [_POINTER, _OUT_TEXT]),
     "nlqModuleFunctions": (_POINTER, [_POINTER, _OUT_TEXT]),
-    "nlqModuleEmitLibrary": (_STATUS, [_POINTER, _TEXT, _TEXT, _TEXT, _TEXT, _OUT_TEXT]),
-    "nlqModuleEmitObject": (_STATUS, [_POINTER, _TEXT, _TEXT, _TEXT, _OUT_TEXT]),
+    "nlqModuleEmitLibrary": (_STATUS, [_POINTER, *([_TEXT] * 5), _OUT_TEXT]),
+    "nlqModuleEmitObject": (_STATUS, [_POINTER, *([_TEXT] * 4), _OUT_TEXT]),
     "nlqListMethods": (_POINTER, []),
     "nlqSurveyMethods": (
         _POINTER,

@@ -420,12 +420,24 @@ def _add_compile(commands: argparse._SubParsersAction) -> None:
         help="the method of quantized operations that have none, such as table, or a whole "
         "attribute such as '#nlq.ibert<out_bits = 8>' (default: they are errors)",
     )
+    command.add_argument(
+        "--threads",
+        choices=["none", "openmp"],
+        default="none",
+        help="what runs the rows of kernels in parallel; openmp needs LLVM's runtime, libomp, in "
+        "the program (default: %(default)s)",
+    )
 
     def run(options: argparse.Namespace) -> None:
         from nlq import commands
 
         commands.compile_module(
-            options.model, options.output, options.target, options.entry, options.method
+            options.model,
+            options.output,
+            options.target,
+            options.entry,
+            options.method,
+            options.threads,
         )
 
     command.set_defaults(run=run)

@@ -16,7 +16,7 @@ from nlq.c_header import is_c_name, make_header
 from nlq.errors import NlqError
 from nlq.files import replacing
 from nlq.native import Module, Runner
-from nlq.samples import read_samples, write_samples
+from nlq.samples import read_extents, read_samples, write_samples
 
 
 def calibrate(model: Path, samples: Path, output: Path, kept: int) -> None:
@@ -88,12 +88,18 @@ def assign(model: Path, output: Path, options: dict[str, object]) -> None:
 
 
 def compile_module(
-    model: Path, output: Path, target: str, entry: str | None = None, method: str | None = None
+    model: Path,
+    output: Path,
+    target: str,
+    entry: str | None = None,
+    method: str | None = None,
+    threads: str = "none",
 ) -> None:
     """Compiles a module's public functions to an object file or shared library, by its suffix.
 
     A C header is written beside it. `main` becomes `entry`. Quantized operations that have no
-    method get `method`, where it is given: what the pass nlq-set-method takes.
+    method get `method`, where it is given: what the pass nlq-set-method takes. `threads` is none
+    or openmp.
     """
     module = read_module(model)
     if method is not None:
@@ -114,14 +120,22 @@ def compile_module(
         header.write_text(make_header(functions))
         with listing(f"cannot compile '{model}'"):
             if output.suffix == ".so":
-                module.emit_library(target, entry, output.name, code)
+                module.emit_library(target, entry, output.name, code, threads)
             else:
-                module.emit_object(target, entry, code)
+                module.emit_object(target, entry, code, threads)
 
 
 def run(model: Path, samples: Path, output: Path, reference: bool) -> None:
-    """Runs a module on samples, compiled or by the reference runner; writes its results."""
+    """Runs a module on samples, compiled or by the reference runner; writes its results.
+
+    Dynamic extents are those of the samples.
+    """
     module = read_module(model)
+    main = module.functions().get("main")
+    if main and any(None in argument.shape for argument in main.arguments):
+        extents = ",".join(map(str, read_extents(samples, main.arguments)))
+        with listing(f"cannot run '{model}'"):
+            module.run_passes(f"nlq-fix-extents{{extents={extents}}}")
     signature = module.signature()
     arrays = read_samples(samples, signature.arguments)
     if not arrays:

@@ -36,13 +36,17 @@ class Tensor:
     """The name, element kind (f32, i8, i16, i32 or i64) and shape of an argument or result.
 
     An extent is None if it is known at run time only. `quantized` is the quantized type that the
-    elements are stored integers of.
+    elements are stored integers of. `limits` holds, for each extent of an argument, the largest
+    that compiled functions take, or None where they take any. `strided` is whether they are told
+    how many elements lie between the beginnings of two rows.
     """
 
     name: str
     kind: str
     shape: tuple[int | None, ...]
     quantized: str | None = None
+    limits: tuple[int | None, ...] = ()
+    strided: bool = False
 
     @property
     def dtype(self) -> type:
@@ -70,7 +74,14 @@ class Signature:
 
 def _tensors(entries: list[dict]) -> list[Tensor]:
     return [
-        Tensor(entry["name"], entry["kind"], tuple(entry["shape"]), entry["quantized"])
+        Tensor(
+            entry["name"],
+            entry["kind"],
+            tuple(entry["shape"]),
+            entry["quantized"],
+            tuple(entry["limits"]),
+            entry["strided"],
+        )
         for entry in entries
     ]
 
@@ -116,15 +127,20 @@ class Module:
         entries = json.loads(take_text(call("nlqModuleFunctions", self._handle)))
         return {entry["function"]: Signature.from_lists(entry) for entry in entries}
 
-    def emit_object(self, target: str, entry: str, path: Path) -> None:
-        """Compiles a float module, or an assigned one, to an object file; main becomes `entry`."""
-        names = target.encode(), entry.encode(), os.fsencode(path)
+    def emit_object(self, target: str, entry: str, path: Path, threads: str = "none") -> None:
+        """Compiles a float module, or an assigned one, to an object file; main becomes `entry`.
+
+        `threads` is none or openmp: what runs the rows of kernels in parallel.
+        """
+        names = target.encode(), threads.encode(), entry.encode(), os.fsencode(path)
         call("nlqModuleEmitObject", self._handle, *names)
 
-    def emit_library(self, target: str, entry: str, name: str, path: Path) -> None:
+    def emit_library(
+        self, target: str, entry: str, name: str, path: Path, threads: str = "none"
+    ) -> None:
         """The same, to a shared library that says it is called `name`."""
-        names = target.encode(), entry.encode(), os.fsencode(name), os.fsencode(path)
-        call("nlqModuleEmitLibrary", self._handle, *names)
+        names = target.encode(), threads.encode(), entry.encode(), os.fsencode(name)
+        call("nlqModuleEmitLibrary", self._handle, *names, os.fsencode(path))
 
     def calibrate(
         self, samples: Sequence[np.ndarray], kept: int, path: Path, target: str = "native"

@@ -42,6 +42,28 @@ def read_samples(path: Path, arguments: Sequence[Tensor]) -> list[np.ndarray]:
     return arrays
 
 
+def read_extents(path: Path, arguments: Sequence[Tensor]) -> list[int]:
+    """The dynamic extents of the arguments, in order, as the arrays of a file have them.
+
+    Raises NlqError as read_samples, and where an array has another number of dimensions.
+    """
+    extents = []
+    with _open(path) as archive:
+        for argument in arguments:
+            if None not in argument.shape:
+                continue
+            shape = _load(path, archive, argument).shape
+            if len(shape) != 1 + len(argument.shape):
+                wanted = _shape("N", *("?" if each is None else each for each in argument.shape))
+                raise NlqError(
+                    f"'{path}': '{argument.name}' has the shape {_shape(*shape)}; the model takes "
+                    f"{wanted}"
+                )
+            pairs = zip(argument.shape, shape[1:], strict=True)
+            extents += [found for extent, found in pairs if extent is None]
+    return extents
+
+
 def write_samples(path: Path, results: Sequence[Tensor], arrays: Sequence[np.ndarray]) -> None:
     """Writes the arrays [N, ...] of a model's results under their names."""
     # Not numpy.savez, for which some names are parameters, and which stores the time.
@@ -71,6 +93,11 @@ def _open(path: Path) -> np.lib.npyio.NpzFile:
 
 
 def _read(path: Path, archive: np.lib.npyio.NpzFile, argument: Tensor) -> np.ndarray:
+    return _convert(f"'{path}': '{argument.name}'", _load(path, archive, argument), argument)
+
+
+def _load(path: Path, archive: np.lib.npyio.NpzFile, argument: Tensor) -> np.ndarray:
+    """The array as it is in the file."""
     if argument.name not in archive.files:
         found = ", ".join(f"'{name}'" for name in archive.files) or "nothing"
         raise NlqError(f"'{path}' has no array '{argument.name}'; it has {found}")
@@ -83,7 +110,7 @@ def _read(path: Path, archive: np.lib.npyio.NpzFile, argument: Tensor) -> np.nda
         raise NlqError(f"{what} cannot be read: {_first_line(error)}") from error
     if not isinstance(array, np.ndarray):
         raise NlqError(f"{what} is not an array")
-    return _convert(what, array, argument)
+    return array
 
 
 def _convert(what: str, array: np.ndarray, argument: Tensor) -> np.ndarray:

@@ -76,8 +76,9 @@ func.func @softmax(%x: memref<5x20xi8>, %y: memref<5x20xi16>) {
   return
 }
 
-// Dynamic columns: full chunks, then single columns, in every pass. Dynamic
-// rows: blocks of 8, the last one shorter.
+// Dynamic columns: full chunks and one that ends with the row, as long as it
+// fills a chunk; single columns otherwise, in every pass. Dynamic rows: blocks
+// of 8, the last one shorter.
 // CHECK-LABEL: func @dynamic
 // CHECK-SAME: (%[[X:.*]]: memref<?x?xi8>, %[[Y:.*]]: memref<?x?xi16>)
 // CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<8x64xi16>
@@ -87,18 +88,25 @@ func.func @softmax(%x: memref<5x20xi8>, %y: memref<5x20xi16>) {
 // CHECK: %[[NEXT:.*]] = arith.addi %[[BEGIN]], %c8
 // CHECK: %[[END:.*]] = arith.minui %[[NEXT]], %[[ROWS]]
 // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {
-// CHECK: %[[REST:.*]] = arith.remui %[[COLUMNS]], %c8
-// CHECK: %[[FULL:.*]] = arith.subi %[[COLUMNS]], %[[REST]]
+// CHECK: %[[FILLS:.*]] = arith.cmpi uge, %[[COLUMNS]], %c8
+// CHECK: scf.if %[[FILLS]] -> (i64) {
+// CHECK: %[[LAST:.*]] = arith.subi %[[COLUMNS]], %c8
+// CHECK: %[[BEFORE:.*]] = arith.subi %[[COLUMNS]], %c1
+// CHECK: %[[REST:.*]] = arith.remui %[[BEFORE]], %c8
+// CHECK: %[[FULL:.*]] = arith.subi %[[BEFORE]], %[[REST]]
 // CHECK: scf.for %{{.*}} = %c0 to %[[FULL]] step %c8 iter_args(%{{.*}}) -> (vector<8xi16>)
+// CHECK: vector.load %[[X]][%{{.*}}, %[[LAST]]]
 // CHECK: vector.reduction <maxsi>
-// CHECK: scf.for %{{.*}} = %[[FULL]] to %[[COLUMNS]] step %c1 iter_args(%{{.*}}) -> (vector<1xi16>)
+// CHECK: scf.yield
+// CHECK: } else {
+// CHECK: scf.for %{{.*}} = %c0 to %[[COLUMNS]] step %c1 iter_args(%{{.*}}) -> (vector<1xi16>)
 // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {
 // CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c8 iter_args
 // CHECK: vector.reduction <add>
-// CHECK: scf.for %{{.*}} = %{{.*}} to %[[COLUMNS]] step %c1 iter_args
+// CHECK: scf.for %{{.*}} = %c0 to %[[COLUMNS]] step %c1 iter_args
 // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {
 // CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c8 {
-// CHECK: scf.for %{{.*}} = %{{.*}} to %[[COLUMNS]] step %c1 {
+// CHECK: scf.for %{{.*}} = %c0 to %[[COLUMNS]] step %c1 {
 // CHECK: return
 func.func @dynamic(%x: memref<?x?xi8>, %y: memref<?x?xi16>) {
   nlq.kernel #softmax ins(%x : memref<?x?xi8>) outs(%y : memref<?x?xi16>)
@@ -170,5 +178,23 @@ func.func @parallel(%x: memref<5x20xi8>, %y: memref<5x20xi16>) {
         outs(%yi : memref<20xi16, strided<[1], offset: ?>>)
     scf.reduce
   }
+  return
+}
+
+// Scratch of half a million columns is not for a stack.
+#long = #nlq.graph<max_row_length = 500000,
+  inputs = [x : element i8 in [-128, 127]],
+  nodes = [n0 : element = input 0(), n1 : element = mul(n0, n0),
+           n2 : element = mul(n1, n0), n3 : element = add(n2, n1),
+           n4 : row = reduce_max(n3), n5 : element = sub(n4, n3)],
+  result = n5 : i32>
+
+// CHECK-LABEL: func @long
+// CHECK-NOT: memref.alloca
+// CHECK: %[[SCRATCH:.*]] = memref.alloc() {alignment = 64 : i64} : memref<1x500000xi32>
+// CHECK: scf.for
+// CHECK: memref.dealloc %[[SCRATCH]]
+func.func @long(%x: memref<?x?xi8>, %y: memref<?x?xi32>) {
+  nlq.kernel #long ins(%x : memref<?x?xi8>) outs(%y : memref<?x?xi32>)
   return
 }

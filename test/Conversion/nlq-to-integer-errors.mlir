@@ -65,10 +65,55 @@ func.func @variable_gamma(%x: tensor<2x4x!a>, %g: tensor<4xf32>) -> tensor<2x4x!
 
 !a = !quant.uniform<i8:f32, 0.1>
 func.func @dynamic_rows(%x: tensor<2x?x!a>) -> tensor<2x?x!a> {
-  // expected-error @+2 {{'nlq.softmax' op has a dynamic row length; a static last dimension is needed to build a kernel}}
+  // expected-error @+2 {{'nlq.softmax' op has rows of dynamic length; max_row_length must say how long they may be to build a kernel}}
   // expected-error @+1 {{'nlq.softmax' op as 'ibert': the operation is not known in full, see the error above}}
   %0 = nlq.softmax %x {method = #nlq.ibert<>} : tensor<2x?x!a> -> tensor<2x?x!a>
   return %0 : tensor<2x?x!a>
+}
+
+// -----
+
+// A function of one element, by a method that takes the largest of a row.
+!a = !quant.uniform<i8:f32, 0.1>
+func.func @dynamic_rows_of_ivit(%x: tensor<2x?x!a>) -> tensor<2x?x!a> {
+  // expected-error @+1 {{'nlq.gelu' op as 'ivit': it looks at whole rows, which have a dynamic length; max_row_length must say how long they may be}}
+  %0 = nlq.gelu %x erf {method = #nlq.ivit<form = reference>}
+      : tensor<2x?x!a> -> tensor<2x?x!a>
+  return %0 : tensor<2x?x!a>
+}
+
+// -----
+
+!a = !quant.uniform<i8:f32, 0.1>
+func.func @dynamic_rows_of_gamma(%x: tensor<2x?x!a>) -> tensor<2x?x!a> {
+  %g = arith.constant dense<1.0> : tensor<4xf32>
+  // expected-error @+2 {{'nlq.rms_norm' op has rows of dynamic length, and gamma has an entry for each of their elements; a static last dimension is needed to build a kernel}}
+  // expected-error @+1 {{'nlq.rms_norm' op as 'table': the operation is not known in full, see the error above}}
+  %0 = nlq.rms_norm %x, %g {epsilon = 0.0, method = #nlq.table<>}
+      : tensor<2x?x!a>, tensor<4xf32> -> tensor<2x?x!a>
+  return %0 : tensor<2x?x!a>
+}
+
+// -----
+
+!a = !quant.uniform<i8:f32, 0.1>
+!c = !quant.uniform<i8:f32:1, {0.1, 0.2}>
+func.func @dynamic_rows_of_channels(%x: tensor<2x?x!c>) -> tensor<2x?x!a> {
+  // expected-error @+2 {{'nlq.gelu' op has rows of dynamic length with a scale for each of their elements, 'tensor<2x?x!quant.uniform<i8:f32:1, {1.000000e-01,2.000000e-01}>>'; a static last dimension is needed to build a kernel}}
+  // expected-error @+1 {{'nlq.gelu' op as 'table': the operation is not known in full, see the error above}}
+  %0 = nlq.gelu %x erf {max_row_length = 9 : i64, method = #nlq.table<>}
+      : tensor<2x?x!c> -> tensor<2x?x!a>
+  return %0 : tensor<2x?x!a>
+}
+
+// -----
+
+!a = !quant.uniform<i8:f32, 0.1>
+!c = !quant.uniform<i8:f32:1, {0.1, 0.2}>
+func.func @requantized_channels(%x: tensor<2x?x!a>) -> tensor<2x?x!c> {
+  // expected-error @+1 {{'nlq.requantize' op as a kernel: it has a scale for each element of rows, which have a dynamic length; a static last dimension is needed}}
+  %0 = nlq.requantize %x half_up : tensor<2x?x!a> -> tensor<2x?x!c>
+  return %0 : tensor<2x?x!c>
 }
 
 // -----

@@ -56,19 +56,32 @@ func.func @requantize_scalar(%x: tensor<!quant.uniform<i16:f32, 0.1>>)
   return %y : tensor<!quant.uniform<i8:f32, 0.1>>
 }
 
-// Requantizing depends on no row's length.
-// CHECK-LABEL: func @requantize_dynamic
+// Requantizing, and GELU by a table, depend on no row's length. Softmax declares
+// the longest row, and the kernel is that of shorter ones too.
+// CHECK-LABEL: func @dynamic_rows
 // CHECK: nlq.kernel <max_row_length = 2147483647, {{.*}} -> tensor<?x?xi8>
-// CHECK: nlq.kernel <max_row_length = 3, {{.*}} -> tensor<?x?xi8>
-func.func @requantize_dynamic(%x: tensor<?x?x!quant.uniform<i16:f32, 0.1>>)
+// CHECK: nlq.kernel <max_row_length = 2147483647, {{.*}} -> tensor<?x?xi8>
+// CHECK: nlq.kernel <max_row_length = 300, {{.*}} -> tensor<?x?xi16>
+// CHECK: nlq.kernel <max_row_length = 300, {{.*}} -> tensor<3x7xi16>
+func.func @dynamic_rows(%x: tensor<?x?x!quant.uniform<i16:f32, 0.1>>,
+                        %s: tensor<3x7x!quant.uniform<i8:f32, 0.1>>)
     -> (tensor<?x?x!quant.uniform<i8:f32, 0.1>>,
-        tensor<?x?x!quant.uniform<i8:f32:1, {0.1, 0.2, 0.3}>>) {
+        tensor<?x?x!quant.uniform<i16:f32, 3.0517578125e-05>>,
+        tensor<3x7x!quant.uniform<i16:f32, 3.0517578125e-05>>) {
   %y = nlq.requantize %x half_up : tensor<?x?x!quant.uniform<i16:f32, 0.1>>
       -> tensor<?x?x!quant.uniform<i8:f32, 0.1>>
-  %z = nlq.requantize %x half_up : tensor<?x?x!quant.uniform<i16:f32, 0.1>>
-      -> tensor<?x?x!quant.uniform<i8:f32:1, {0.1, 0.2, 0.3}>>
-  return %y, %z : tensor<?x?x!quant.uniform<i8:f32, 0.1>>,
-                  tensor<?x?x!quant.uniform<i8:f32:1, {0.1, 0.2, 0.3}>>
+  %g = nlq.gelu %y erf {method = #nlq.table<>}
+      : tensor<?x?x!quant.uniform<i8:f32, 0.1>>
+      -> tensor<?x?x!quant.uniform<i8:f32, 0.1>>
+  %p = nlq.softmax %g {max_row_length = 300 : i64, method = #nlq.table<>}
+      : tensor<?x?x!quant.uniform<i8:f32, 0.1>>
+      -> tensor<?x?x!quant.uniform<i16:f32, 3.0517578125e-05>>
+  %q = nlq.softmax %s {max_row_length = 300 : i64, method = #nlq.table<>}
+      : tensor<3x7x!quant.uniform<i8:f32, 0.1>>
+      -> tensor<3x7x!quant.uniform<i16:f32, 3.0517578125e-05>>
+  return %g, %p, %q : tensor<?x?x!quant.uniform<i8:f32, 0.1>>,
+      tensor<?x?x!quant.uniform<i16:f32, 3.0517578125e-05>>,
+      tensor<3x7x!quant.uniform<i16:f32, 3.0517578125e-05>>
 }
 
 !a = !quant.uniform<i8:f32, 0.1>

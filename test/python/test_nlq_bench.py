@@ -86,6 +86,12 @@ def test_columns_of_operations(bench):
     assert [result["bytes"] for result in found["results"]] == [9, 441]
 
 
+def test_one_function_for_all_columns(bench):
+    found = bench("softmax", "--longest=300", "--columns=1,49,300", "--rows=3")
+    shapes = [(result["function"], result["results"]) for result in found["results"]]
+    assert shapes == [("softmax_to_300", [[3, columns]]) for columns in (1, 49, 300)]
+
+
 @pytest.mark.parametrize("target", ["aarch64", "znver4", "x86-64-v3", "x86-64-v4"])
 def test_targets(target, bench):
     """Code for another machine is compiled only."""

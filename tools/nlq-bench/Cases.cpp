@@ -52,6 +52,8 @@ static const Case kCases[] = {
 };
 
 std::string nlq::bench::getFunctionName(const Case &entry) {
+  if (entry.longest > 0)
+    return formatv("{0}_to_{1}", entry.name, entry.longest);
   return formatv("{0}_{1}", entry.name, entry.columns);
 }
 
@@ -86,7 +88,9 @@ static std::string makeConstant(StringRef name, ArrayRef<float> values) {
 std::string nlq::bench::makeFunction(const Case &entry) {
   std::string constants, operands = "%x", types;
   auto tensor = [&](const char *element) -> std::string {
-    return formatv("tensor<?x{0}x!quant.uniform<{1}>>", entry.columns, element);
+    return formatv("tensor<?x{0}x!quant.uniform<{1}>>",
+                   entry.longest > 0 ? "?" : std::to_string(entry.columns),
+                   element);
   };
   types = tensor(entry.operand);
   std::mt19937 engine(7);
@@ -100,12 +104,23 @@ std::string nlq::bench::makeFunction(const Case &entry) {
     operands += ", %" + name;
     types += formatv(", tensor<{0}xf32>", entry.columns);
   }
+  std::string rest = entry.rest;
+  if (entry.longest > 0) {
+    // Into the operation's other attributes, which stand in braces.
+    std::string attribute =
+        formatv("max_row_length = {0} : i64", entry.longest);
+    size_t brace = rest.find('{');
+    if (brace == std::string::npos)
+      rest += " {" + attribute + "}";
+    else
+      rest.insert(brace + 1, attribute + ", ");
+  }
   return formatv("func.func @{0}(%x: {1}) -> {2} {{\n"
                  "{3}"
                  "  %y = nlq.{4} {5}{6} : {7} -> {2}\n"
                  "  return %y : {2}\n"
                  "}\n",
                  getFunctionName(entry), tensor(entry.operand),
-                 tensor(entry.result), constants, entry.op, operands,
-                 entry.rest, types);
+                 tensor(entry.result), constants, entry.op, operands, rest,
+                 types);
 }

@@ -33,9 +33,12 @@ struct Case {
   /// Operands of rate column, f32 constants with an entry each: gamma, or gamma
   /// and beta.
   unsigned numColumns;
+  /// For rows of any length up to this, instead of `columns`, if it is not 0.
+  int64_t longest = 0;
 };
 
-/// The function's name: that of the case and its columns.
+/// The function's name: that of the case and its columns, or how many there may
+/// be.
 std::string getFunctionName(const Case &entry);
 
 /// The cases of a name. Fails with the names that are known.
@@ -44,7 +47,8 @@ llvm::Expected<std::vector<Case>> findCases(llvm::StringRef name);
 /// The names of all cases, in order.
 std::vector<std::string> getNames();
 
-/// A function on any number of rows of a case, as text. Gamma is drawn from the
+/// A function on any number of rows of a case, as text; a case with `longest`
+/// must have no operands of rate column. Gamma is drawn from the
 /// normal distribution around 1 with deviation 0.2, beta around 0, by
 /// std::mt19937 with the seed 7, so that a caller knows them too.
 std::string makeFunction(const Case &entry);

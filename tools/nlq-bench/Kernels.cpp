@@ -60,12 +60,14 @@ static OwningOpRef<ModuleOp> extract(ModuleOp module, StringRef name) {
   return copy;
 }
 
-static LogicalResult lower(ModuleOp module, const VectorFeatures &features) {
+static LogicalResult lower(ModuleOp module, const VectorFeatures &features,
+                           Threads threads) {
   PassManager manager(module.getContext());
   manager.addPass(createSymbolDCEPass());
   LoweringOptions options;
   std::vector<std::string> names = features.getNames();
   options.features = ArrayRef<std::string>(names);
+  options.threads = threads;
   buildCompilePipeline(manager, options);
   return manager.run(module);
 }
@@ -102,7 +104,7 @@ static std::pair<int64_t, int64_t> getRange(Type type) {
 static llvm::Expected<Kernel> compileKernel(func::FuncOp function,
                                             const Target &target,
                                             const VectorFeatures &features,
-                                            StringRef folder) {
+                                            Threads threads, StringRef folder) {
   Kernel kernel;
   kernel.name = function.getName().str();
   llvm::Expected<Signature> signature = getSignature(function);
@@ -118,7 +120,7 @@ static llvm::Expected<Kernel> compileKernel(func::FuncOp function,
       extract(function->getParentOfType<ModuleOp>(), kernel.name);
   double start = getThreadSeconds();
   Diagnostics diagnostics(module->getContext());
-  if (failed(lower(*module, features)))
+  if (failed(lower(*module, features, threads)))
     return diagnostics.takeError();
   llvm::Expected<SmallVector<char>> object =
       emitObject(*module, target, /*entry=*/"nlq_main");
@@ -140,18 +142,18 @@ static llvm::Expected<Kernel> compileKernel(func::FuncOp function,
 
 llvm::Expected<std::vector<Kernel>>
 nlq::bench::compileKernels(ModuleOp module, const Target &target,
-                           StringRef folder) {
+                           Threads threads, StringRef folder) {
   llvm::Expected<VectorFeatures> features = getVectorFeatures(target);
   if (!features)
     return features.takeError();
   std::vector<Kernel> kernels;
   for (func::FuncOp function : getEntries(module)) {
     llvm::Expected<Kernel> kernel =
-        compileKernel(function, target, *features, folder);
+        compileKernel(function, target, *features, threads, folder);
     // What a process does once, loading dialects and code generators, is no
     // cost of a kernel.
     if (kernel && kernels.empty())
-      kernel = compileKernel(function, target, *features, folder);
+      kernel = compileKernel(function, target, *features, threads, folder);
     if (!kernel)
       return kernel.takeError();
     kernels.push_back(std::move(*kernel));

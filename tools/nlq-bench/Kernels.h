@@ -12,6 +12,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "nlq/Execution/Signature.h"
 #include "nlq/Execution/Target.h"
+#include "nlq/Pipelines/Pipelines.h"
 #include "llvm/ADT/SmallString.h"
 #include <map>
 
@@ -35,11 +36,12 @@ struct Kernel {
 };
 
 /// Compiles every public function of `module`, whose quantized operations have
-/// methods, for `target`; writes libraries into `folder` unless it is empty.
-/// Fails where a function is not of quantized operations from integers to
-/// integers.
+/// methods, for `target` and `threads`; writes libraries into `folder` unless
+/// it is empty. Fails where a function is not of quantized operations from
+/// integers to integers.
 llvm::Expected<std::vector<Kernel>> compileKernels(mlir::ModuleOp module,
                                                    const Target &target,
+                                                   Threads threads,
                                                    llvm::StringRef folder);
 
 } // namespace nlq::bench

@@ -41,7 +41,9 @@ std::vector<Measurement> nlq::bench::describeSizes(ArrayRef<Size> sizes) {
     for (const ArrayType &type : llvm::concat<const ArrayType>(
              signature.arguments, signature.results)) {
       auto &shape = entry.shapes.emplace_back(type.shape);
-      llvm::replace(shape, ShapedType::kDynamic, size.extent);
+      if (!shape.empty() && ShapedType::isDynamic(shape.back()))
+        shape.back() = size.columns;
+      llvm::replace(shape, ShapedType::kDynamic, size.rows);
       entry.bytes += countElements(shape) * getByteWidth(type.kind);
     }
     entry.elements = countElements(entry.shapes[signature.arguments.size()]);
@@ -55,6 +57,7 @@ namespace {
 struct Run {
   Call call;
   std::vector<Buffer> arrays;
+  /// `extents`: the integers that follow the arrays, strides included.
   std::vector<int64_t> arrayBytes, extents;
   /// A memcpy of half of the bytes reads and writes as many as the function.
   std::vector<Buffer> copied;
@@ -68,12 +71,17 @@ struct Run {
 /// Gathers the samples of each benchmark instead of printing them.
 class Collector : public benchmark::BenchmarkReporter {
 public:
+  explicit Collector(bool isWallTime) : isWallTime(isWallTime) {}
+
   bool ReportContext(const Context &) override { return true; }
   void ReportRuns(const std::vector<Run> &runs) override {
     for (const Run &run : runs)
       if (run.run_type == Run::RT_Iteration && run.iterations > 0)
         samples[run.run_name.function_name].push_back(
-            1e9 * run.cpu_accumulated_time / double(run.iterations));
+            1e9 *
+            (isWallTime ? run.real_accumulated_time
+                        : run.cpu_accumulated_time) /
+            double(run.iterations));
   }
 
   Time getTime(const std::string &name) {
@@ -83,6 +91,7 @@ public:
   }
 
 private:
+  const bool isWallTime;
   std::map<std::string, std::vector<double>> samples;
 };
 
@@ -125,10 +134,24 @@ static llvm::Expected<Run> makeRun(const Size &size,
   const Signature &signature = kernel.signature;
   Run run;
   size_t numArguments = signature.arguments.size();
-  for (const ArrayType &type : signature.arguments)
-    run.extents.resize(run.extents.size() +
-                           llvm::count(type.shape, ShapedType::kDynamic),
-                       size.extent);
+  auto types = llvm::to_vector(
+      llvm::concat<const ArrayType>(signature.arguments, signature.results));
+  for (size_t index = 0; index < numArguments; ++index)
+    for (auto [extent, known, limit] :
+         llvm::zip(types[index].shape, measurement.shapes[index],
+                   types[index].limits)) {
+      if (!ShapedType::isDynamic(extent))
+        continue;
+      if (limit > 0 && known > limit)
+        return llvm::createStringError("'" + kernel.name +
+                                       "' takes rows of up to " + Twine(limit) +
+                                       " elements, found " + Twine(known));
+      run.extents.push_back(known);
+    }
+  // Rows that may lie apart are dense.
+  for (auto [type, shape] : llvm::zip(types, measurement.shapes))
+    if (type.isStrided)
+      run.extents.push_back(shape.back());
   if (measurement.shapes.size() + run.extents.size() > kMostParameters)
     return llvm::createStringError(
         "'" + kernel.name + "' has " +
@@ -186,6 +209,10 @@ static void countInstructions(const Run &run, Measurement &measurement) {
 llvm::Error nlq::bench::measure(ArrayRef<Size> sizes,
                                 const MeasureOptions &options,
                                 std::vector<Measurement> &measurements) {
+  bool isParallel = options.threads == Threads::OpenMP;
+  // Libraries leave their runtime to the program.
+  if (isParallel && !dlopen("libomp.so.5", RTLD_NOW | RTLD_GLOBAL))
+    return llvm::createStringError("no runtime of OpenMP: " + Twine(dlerror()));
   std::vector<Run> runs;
   for (auto [size, measurement] : llvm::zip(sizes, measurements)) {
     llvm::Expected<Run> run = makeRun(size, measurement);
@@ -193,13 +220,18 @@ llvm::Error nlq::bench::measure(ArrayRef<Size> sizes,
       return run.takeError();
     runs.push_back(std::move(*run));
   }
-  auto add = [](const std::string &name, auto body) {
-    benchmark::RegisterBenchmark(name.c_str(), [body](benchmark::State &state) {
-      for (auto _ : state) {
-        body();
-        benchmark::ClobberMemory();
-      }
-    })->MeasureProcessCPUTime();
+  auto add = [&](const std::string &name, auto body) {
+    auto *entry = benchmark::RegisterBenchmark(name.c_str(),
+                                               [body](benchmark::State &state) {
+                                                 for (auto _ : state) {
+                                                   body();
+                                                   benchmark::ClobberMemory();
+                                                 }
+                                               });
+    if (isParallel)
+      entry->UseRealTime();
+    else
+      entry->MeasureProcessCPUTime();
   };
   for (auto [index, run] : llvm::enumerate(runs)) {
     const Run *entry = &run;
@@ -215,12 +247,13 @@ llvm::Error nlq::bench::measure(ArrayRef<Size> sizes,
     arguments.push_back(word.data());
   int count = int(arguments.size());
   benchmark::Initialize(&count, arguments.data());
-  Collector collector;
+  Collector collector(isParallel);
   benchmark::RunSpecifiedBenchmarks(&collector);
   for (auto [index, run, measurement] : llvm::enumerate(runs, measurements)) {
     measurement.call = collector.getTime("call " + std::to_string(index));
     measurement.copy = collector.getTime("copy " + std::to_string(index));
-    countInstructions(run, measurement);
+    if (!isParallel)
+      countInstructions(run, measurement);
   }
   return llvm::Error::success();
 }

@@ -19,6 +19,9 @@ struct MeasureOptions {
   double sampleSeconds = 0.01;
   /// Samples of each function, which take turns in random order.
   unsigned samples = 15;
+  /// With threads, times are those of the wall, and instructions are not
+  /// counted.
+  Threads threads = Threads::None;
 };
 
 /// Nanoseconds over the samples.
@@ -43,10 +46,11 @@ struct Measurement {
   std::string instructionsBy;
 };
 
-/// A function and the extent that its dynamic ones have.
+/// A function and the extents that its dynamic ones have: the length of rows,
+/// where the last extent is dynamic, and all others.
 struct Size {
   const Kernel *kernel;
-  int64_t extent;
+  int64_t rows, columns;
 };
 
 /// Shapes, elements and bytes of each, without times.
@@ -54,7 +58,7 @@ std::vector<Measurement> describeSizes(llvm::ArrayRef<Size> sizes);
 
 /// Loads the libraries and measures every size beside its memcpy, in one run
 /// of Google Benchmark. Arguments hold normally distributed integers of a fixed
-/// seed. Fails where a library can't be loaded.
+/// seed. Fails where a library can't be loaded, or the runtime of the threads.
 llvm::Error measure(llvm::ArrayRef<Size> sizes, const MeasureOptions &options,
                     std::vector<Measurement> &measurements);
 

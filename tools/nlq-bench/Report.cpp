@@ -114,5 +114,6 @@ llvm::json::Value nlq::bench::toJson(const Context &context,
       {"processor", context.target.cpu},
       {"features", llvm::json::Array(context.features.getNames())},
       {"run", context.isRun},
+      {"threads", context.threads == Threads::OpenMP ? "openmp" : "none"},
       {"results", std::move(results)}};
 }

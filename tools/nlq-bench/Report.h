@@ -22,6 +22,7 @@ struct Context {
   VectorFeatures features;
   /// False where code for the target can't run on this machine.
   bool isRun = true;
+  Threads threads = Threads::None;
 };
 
 /// A table for people.
@@ -29,16 +30,16 @@ void printText(llvm::raw_ostream &os, const Context &context,
                llvm::ArrayRef<Measurement> measurements);
 
 /// The format `nlq-bench`, version 1: "target", "processor", "features", "run",
-/// and "results", one per function and size, in order: "function", "arguments"
-/// and "results" (shapes), "elements" (of the first result), "bytes" (read and
-/// written), "compile_ms" (CPU time from the function to its object file),
-/// "object_bytes", "vectors" (operations in the code handed to LLVM, by vector
-/// type), "lanes" (the widths in bits of their elements), and where it ran
-/// "ns_per_element" and "ns_per_element_least" (median and least over the
-/// samples, CPU time), "memcpy_ns_per_element" (of a copy that reads and writes
-/// as many bytes, in the same run), "memcpy_ratio", "instructions_per_element"
-/// and "instructions_by" (perf or callgrind); these are null where there are
-/// none.
+/// "threads" (none or openmp) and "results", one per function and size, in
+/// order: "function", "arguments" and "results" (shapes), "elements" (of the
+/// first result), "bytes" (read and written), "compile_ms" (CPU time from the
+/// function to its object file), "object_bytes", "vectors" (operations in the
+/// code handed to LLVM, by vector type), "lanes" (the widths in bits of their
+/// elements), and where it ran "ns_per_element" and "ns_per_element_least"
+/// (median and least over the samples, CPU time, or with threads wall time),
+/// "memcpy_ns_per_element" (of a copy that reads and writes as many bytes, in
+/// the same run), "memcpy_ratio", "instructions_per_element" and
+/// "instructions_by" (perf or callgrind); these are null where there are none.
 llvm::json::Value toJson(const Context &context,
                          llvm::ArrayRef<Measurement> measurements);
 

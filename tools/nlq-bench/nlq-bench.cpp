@@ -43,12 +43,21 @@ static cl::list<std::string>
                        "(default: image)"));
 static cl::opt<int64_t>
     rows("rows", cl::cat(category), cl::init(0),
-         cl::desc("every dynamic extent, instead of the cases' sizes (default "
-                  "in files: 197)"));
+         cl::desc("every dynamic extent but the length of rows, instead of the "
+                  "cases' sizes (default in files: 197)"));
 static cl::list<int64_t>
     columns("columns", cl::cat(category), cl::CommaSeparated,
             cl::desc("lengths of rows of the operations, instead of the cases' "
-                     "own"));
+                     "own, and of dynamic ones in files (default there: 197)"));
+static cl::opt<int64_t> longest(
+    "longest", cl::cat(category), cl::init(0),
+    cl::desc("compile each operation once, for rows of any length up to "
+             "this, and measure that with the lengths"));
+static cl::opt<bool>
+    openmp("openmp", cl::cat(category),
+           cl::desc("let OpenMP handle the rows of kernels in parallel, on "
+                    "OMP_NUM_THREADS threads; times are then those of the "
+                    "wall"));
 static cl::opt<double>
     sampleSeconds("min-time", cl::cat(category), cl::init(0.01),
                   cl::desc("CPU seconds of a sample (default: 0.01)"));
@@ -82,11 +91,15 @@ struct TemporaryFolder {
   }
 };
 
-/// What the inputs ask for: a module and the dynamic extents to measure each of
-/// its functions with.
+/// Dynamic extents to measure a function with.
+struct Extents {
+  std::vector<int64_t> rows, columns;
+};
+
+/// What the inputs ask for: a module, and how to measure each of its functions.
 struct Plan {
   OwningOpRef<ModuleOp> module;
-  llvm::StringMap<std::vector<int64_t>> extents;
+  llvm::StringMap<Extents> extents;
 };
 
 } // namespace
@@ -114,15 +127,20 @@ static llvm::Expected<std::vector<int64_t>> getExtents(const Case &entry) {
 /// The cases of a name, with other columns where these are asked for.
 static llvm::Expected<std::vector<Case>> getCases(StringRef name) {
   llvm::Expected<std::vector<Case>> cases = findCases(name);
-  if (!cases || columns.empty())
+  if (!cases)
     return cases;
-  std::vector<Case> found;
-  for (int64_t count : columns) {
-    if (count <= 0)
-      return llvm::createStringError("rows have at least one column, found " +
-                                     Twine(count));
-    found.push_back(cases->front());
-    found.back().columns = count;
+  std::vector<Case> found = *cases;
+  if (!columns.empty())
+    found.assign(columns.size(), cases->front());
+  for (auto [entry, count] : llvm::zip(found, columns))
+    entry.columns = count;
+  for (Case &entry : found) {
+    entry.longest = longest;
+    if (longest > 0 && entry.numColumns > 0)
+      return llvm::createStringError(
+          "'" + name +
+          "' has constants for each column, so that its rows have "
+          "one length");
   }
   return found;
 }
@@ -156,7 +174,11 @@ static llvm::Expected<Plan> makePlan(MLIRContext &context) {
         return llvm::createStringError("'" + word +
                                        "' has no public function to measure");
       for (func::FuncOp function : getEntries(*module))
-        plan.extents[function.getName()] = {rows > 0 ? rows : 197};
+        plan.extents[function.getName()] = {
+            {rows > 0 ? rows : 197},
+            columns.empty()
+                ? std::vector<int64_t>{197}
+                : std::vector<int64_t>(columns.begin(), columns.end())};
       if (llvm::Error error = addModule(plan, std::move(module)))
         return error;
       continue;
@@ -170,7 +192,14 @@ static llvm::Expected<Plan> makePlan(MLIRContext &context) {
         return extents.takeError();
       if (extents->empty())
         continue;
-      plan.extents[getFunctionName(entry)] = std::move(*extents);
+      // Lengths of rows that one function takes are measured with its first
+      // case's numbers of rows.
+      auto [plannedExtents, isNew] =
+          plan.extents.try_emplace(getFunctionName(entry));
+      plannedExtents->second.columns.push_back(entry.columns);
+      if (!isNew && longest > 0)
+        continue;
+      plannedExtents->second.rows = std::move(*extents);
       auto module = parseSourceString<ModuleOp>(makeFunction(entry), &context);
       if (llvm::Error error = addModule(plan, std::move(module)))
         return error;
@@ -213,7 +242,12 @@ static llvm::Error run(MLIRContext &context) {
   if (!runs)
     return runs.takeError();
   report.isRun = *runs;
+  report.threads = openmp ? Threads::OpenMP : Threads::None;
 
+  for (int64_t count : columns)
+    if (count <= 0)
+      return llvm::createStringError("rows have at least one column, found " +
+                                     Twine(count));
   llvm::Expected<Plan> plan = makePlan(context);
   if (!plan)
     return plan.takeError();
@@ -228,27 +262,34 @@ static llvm::Error run(MLIRContext &context) {
     if (llvm::Error error = folder.create())
       return error;
   llvm::Expected<std::vector<Kernel>> kernels =
-      compileKernels(*plan->module, *target, folder.path);
+      compileKernels(*plan->module, *target, report.threads, folder.path);
   if (!kernels)
     return kernels.takeError();
   std::vector<Size> sizes;
   for (const Kernel &kernel : *kernels) {
-    bool isDynamic =
-        llvm::any_of(kernel.signature.arguments, [](const ArrayType &type) {
-          return ShapedType::isDynamicShape(type.shape);
-        });
-    std::vector<int64_t> extents = plan->extents.lookup(
-        kernel.name == "nlq_main" ? "main" : StringRef(kernel.name));
-    for (int64_t extent : extents) {
-      sizes.push_back({&kernel, extent});
-      if (!isDynamic)
-        break;
+    bool hasDynamicRows = false, hasDynamicColumns = false;
+    for (const ArrayType &type : kernel.signature.arguments) {
+      ArrayRef<int64_t> shape = type.shape;
+      if (shape.empty())
+        continue;
+      hasDynamicRows |= ShapedType::isDynamicShape(shape.drop_back());
+      hasDynamicColumns |= ShapedType::isDynamic(shape.back());
     }
+    Extents extents = plan->extents.lookup(
+        kernel.name == "nlq_main" ? "main" : StringRef(kernel.name));
+    if (!hasDynamicRows)
+      extents.rows.resize(1);
+    if (!hasDynamicColumns)
+      extents.columns.resize(1);
+    for (int64_t numRows : extents.rows)
+      for (int64_t numColumns : extents.columns)
+        sizes.push_back({&kernel, numRows, numColumns});
   }
   std::vector<Measurement> measurements = describeSizes(sizes);
   MeasureOptions options;
   options.sampleSeconds = sampleSeconds;
   options.samples = samples;
+  options.threads = report.threads;
   if (report.isRun)
     if (llvm::Error error = measure(sizes, options, measurements))
       return error;

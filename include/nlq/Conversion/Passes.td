@@ -39,6 +39,31 @@ def NLQToInteger : Pass<"nlq-to-integer", "::mlir::ModuleOp"> {
                               "Operations turned into kernels">];
 }
 
+def NLQFixExtents : Pass<"nlq-fix-extents", "::mlir::ModuleOp"> {
+  let summary = "Give the dynamic extents of main's arguments values";
+  let description = [{
+    For what runs static shapes only, the reference runner and the JIT: `extents`
+    are those of the arguments of `main` that are dynamic, in order. What follows
+    must keep the shapes of its operands: operations of nlq and casts of
+    quantized types. Kernels stay those of the declared `max_row_length`, so that
+    results are those of the function with dynamic extents.
+
+    ```mlir
+    func.func @main(%x: tensor<?x?x!x>) -> tensor<?x?x!p> {
+      %y = nlq.softmax %x {max_row_length = 300 : i64} : tensor<?x?x!x> -> tensor<?x?x!p>
+      return %y : tensor<?x?x!p>
+    }
+    // becomes, with extents=9,49,
+    func.func @main(%x: tensor<9x49x!x>) -> tensor<9x49x!p> {
+      %y = nlq.softmax %x {max_row_length = 300 : i64} : tensor<9x49x!x> -> tensor<9x49x!p>
+      return %y : tensor<9x49x!p>
+    }
+    ```
+  }];
+  let options = [ListOption<"extents", "extents", "int64_t",
+                            "Values, one for each dynamic extent">];
+}
+
 def NLQToFloat : Pass<"nlq-to-float", "::mlir::func::FuncOp"> {
   let summary = "Compute quantized non-linear operations exactly, in float";
   let description = [{
@@ -148,14 +173,45 @@ def NLQOutline : Pass<"nlq-outline", "::mlir::ModuleOp"> {
                               "Functions made">];
 }
 
+def NLQParallelRows : Pass<"nlq-parallel-rows", "::mlir::func::FuncOp"> {
+  let summary = "Handle the rows of nlq.kernel on buffers in parallel";
+  let description = [{
+    Puts each `nlq.kernel` into an `scf.parallel` over parts of its rows, as many
+    rows a part as have `elements` elements. Kernels that depend on the number of
+    a row, and rows that are one part, stay as they are. What becomes of the
+    parallel loop is for others to say: `nlq-lower-to-llvm` with `threads=openmp`
+    makes OpenMP of it.
+
+    ```mlir
+    nlq.kernel #graph ins(%x : memref<2364x197xi8>) outs(%y : memref<2364x197xi8>)
+    // becomes
+    scf.parallel (%i) = (%c0) to (%c2364) step (%c48) {
+      %0 = arith.subi %c2364, %i : index
+      %n = arith.minui %0, %c48 : index
+      %xs = memref.subview %x[%i, 0] [%n, 197] [1, 1] : ...
+      %ys = memref.subview %y[%i, 0] [%n, 197] [1, 1] : ...
+      nlq.kernel #graph ins(%xs : ...) outs(%ys : ...)
+    }
+    ```
+  }];
+  let options = [
+    Option<"elements", "elements", "int64_t", "8192",
+           "Elements of a part, at least">];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect"];
+}
+
 def ConvertNLQToVector : Pass<"convert-nlq-to-vector", "::mlir::ModuleOp"> {
   let summary = "Lower nlq.kernel on buffers to loops of vector code";
   let description = [{
     Loops over rows; a row is passed over once per reduction and once for the
     result, in chunks of `lanes` elements, the last chunk overlapping the one
     before it. Up to 8 rows go through each pass together. Widths follow from
-    `bound`. Rows of dynamic length end in single
-    elements; they must not be longer than the graph's `max_row_length`.
+    `bound`. Rows may lie apart in memory; their elements must not. Rows of
+    dynamic length must not be longer than the graph's `max_row_length`, which
+    scratch is made for; those that fill no chunk are passed over by single
+    elements.
   }];
   let options = [
     ListOption<"features", "features", "std::string",

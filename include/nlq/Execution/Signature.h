@@ -21,6 +21,11 @@ struct ArrayType {
   ElementKind kind = ElementKind::F32;
   /// mlir::ShapedType::kDynamic for extents known at run time only.
   llvm::SmallVector<int64_t, 4> shape;
+  /// Of arguments: the largest that each extent may be, which compiled
+  /// functions check; 0 where they do not.
+  llvm::SmallVector<int64_t, 4> limits;
+  /// Whether compiled functions are told how far its rows lie apart.
+  bool isStrided = false;
 };
 
 /// What a function takes and makes.
@@ -33,7 +38,7 @@ struct Signature {
 /// type that arrays do not have.
 llvm::Expected<Signature> getSignature(mlir::func::FuncOp function);
 
-/// The signature of `main`, whose shapes must be static.
+/// The signature of `main`, whose shapes must be static and dense.
 llvm::Expected<Signature> getSignature(mlir::ModuleOp module);
 
 /// The functions that a compiled module exports: those that are public and have

@@ -162,6 +162,10 @@ struct Graph {
   std::string str() const;
 };
 
+/// Whether an element depends on more than its own place's operands: on other
+/// elements of its row, on its column's number or on the row's length.
+bool needsWholeRows(const Graph &graph);
+
 /// A graph with the values of its Column inputs, in the order of the Column
 /// inputs among `graph.inputs`. Every vector has one entry per column.
 struct Kernel {

@@ -14,6 +14,9 @@
 
 namespace nlq {
 
+/// What runs the rows of kernels in parallel.
+enum class Threads { None, OpenMP };
+
 /// What `nlq-compile` and `nlq-lower-to-llvm` can be told.
 struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
   Option<int64_t> lanes{*this, "lanes",
@@ -30,6 +33,14 @@ struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
       llvm::cl::desc(
           "vector features of the target: avx2, avx512bw, avx512vnni, "
           "avx512vbmi")};
+  Option<Threads> threads{
+      *this, "threads",
+      llvm::cl::desc("what runs the rows of kernels in parallel"),
+      llvm::cl::init(Threads::None),
+      llvm::cl::values(
+          clEnumValN(Threads::None, "none", "nothing"),
+          clEnumValN(Threads::OpenMP, "openmp",
+                     "OpenMP; the program must have LLVM's runtime, libomp"))};
   Option<int64_t> matmulRows{
       *this, "matmul-rows",
       llvm::cl::desc("rows of a float matrix product's register block"),
@@ -47,7 +58,10 @@ void buildToKernelsPipeline(mlir::OpPassManager &pm, bool allowFloat = false);
 /// `nlq-lower-to-llvm`: a module of kernels, or a float module, to the LLVM
 /// dialect through buffers and vector code. Functions take pointers to their
 /// arguments and then to their results, dense and row-major, and then an i64
-/// for every dynamic extent of the arguments.
+/// for every dynamic extent of the arguments, and for every argument and result
+/// with the attribute nlq.strided the elements from a row to the next. Those
+/// with rows of dynamic length that kernels have a longest one for return an
+/// i32: 0, or 1 where rows are longer or empty.
 void buildLowerToLLVMPipeline(mlir::OpPassManager &pm,
                               const LoweringOptions &options);
 

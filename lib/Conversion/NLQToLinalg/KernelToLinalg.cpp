@@ -195,14 +195,17 @@ AffineMap KernelToLinalg::getMap(Space space, Rate rate) {
   return AffineMap::get(numDims, 0, dims, builder.getContext());
 }
 
-/// `map` for a tensor that all rows share along dimensions of extent 1.
+/// `map`, the place of `tensor`'s elements, with the only one along dimensions
+/// of rows that share it.
 AffineMap KernelToLinalg::getSharedMap(AffineMap map, Value tensor) {
   SmallVector<AffineExpr> results(map.getResults());
-  ArrayRef<int64_t> shape = cast<ShapedType>(tensor.getType()).getShape();
-  for (auto [dim, extent] : llvm::enumerate(shape))
-    if (extent == 1 && int64_t(dim) + 1 < rank &&
+  auto type = cast<RankedTensorType>(tensor.getType());
+  for (auto [result, extent] : llvm::zip(results, type.getShape())) {
+    int64_t dim = cast<AffineDimExpr>(result).getPosition();
+    if (extent == 1 && dim + 1 < rank &&
         op.getOutputType().getDimSize(dim) != 1)
-      results[dim] = builder.getAffineConstantExpr(0);
+      result = builder.getAffineConstantExpr(0);
+  }
   return AffineMap::get(map.getNumDims(), 0, results, builder.getContext());
 }
 

@@ -265,10 +265,19 @@ bool RowLowering::isReadInRows(NodeId id) const {
   });
 }
 
+/// Bytes of scratch that a stack has room for.
+static constexpr int64_t kMostStackBytes = 256 * 1024;
+
 /// Buffers for a block, once per call of the function, or of the body of a
-/// parallel loop: no block needs those of another.
+/// parallel loop: no block needs those of another. For very long rows they are
+/// allocated and freed.
 void RowLowering::allocateScratch() {
   OpBuilder::InsertionGuard guard(builder);
+  int64_t bytes = 0;
+  for (const Phase &phase : schedule.phases)
+    for (NodeId id : phase.spills)
+      bytes += block * graph.maxRowLength * emitter.getWidth(id) / 8;
+  bool onStack = bytes <= kMostStackBytes;
   Operation *inside = op;
   Operation *scope = op->getParentOp();
   while (!scope->hasTrait<OpTrait::HasParallelRegion>() &&
@@ -276,11 +285,19 @@ void RowLowering::allocateScratch() {
     inside = scope;
     scope = scope->getParentOp();
   }
-  builder.setInsertionPointToStart(&inside->getParentRegion()->front());
+  if (onStack)
+    builder.setInsertionPointToStart(&inside->getParentRegion()->front());
   auto allocate = [&](NodeId id, ArrayRef<int64_t> shape, unsigned width) {
     auto type = MemRefType::get(shape, builder.getIntegerType(width));
-    scratch[id] =
-        memref::AllocaOp::create(builder, type, builder.getI64IntegerAttr(64));
+    IntegerAttr alignment = builder.getI64IntegerAttr(64);
+    if (onStack) {
+      scratch[id] = memref::AllocaOp::create(builder, type, alignment);
+      return;
+    }
+    scratch[id] = memref::AllocOp::create(builder, type, alignment);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointAfter(op);
+    memref::DeallocOp::create(builder, scratch[id]);
   };
   for (const Phase &phase : schedule.phases)
     for (NodeId id : phase.spills)
@@ -598,8 +615,7 @@ void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
           node.opcode == Opcode::ReduceMax ? vector::CombiningKind::MAXSI
                                            : vector::CombiningKind::ADD,
           vector);
-      scalar = emitter.resize(scalar, 64);
-      slot = slot ? combine(node, slot, scalar) : scalar;
+      slot = emitter.resize(scalar, 64);
     }
   };
   auto loopOver = [&](Value begin, Value end, int64_t lanes,
@@ -632,13 +648,39 @@ void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
                                position, row);
     finish(accumulators);
   } else {
-    // Full chunks, then single columns.
+    // Full chunks up to the last one, which ends with the row and overlaps
+    // them. Rows that fill no chunk are passed over by single columns.
     Value extent = extents.back();
-    Value rest = arith::RemUIOp::create(builder, extent, index(maxLanes));
-    Value full = arith::SubIOp::create(builder, extent, rest);
-    finish(
-        loopOver(index(0), full, maxLanes, startAccumulators(phase, maxLanes)));
-    finish(loopOver(full, extent, 1, startAccumulators(phase, 1)));
+    Value fills = arith::CmpIOp::create(builder, arith::CmpIPredicate::uge,
+                                        extent, index(maxLanes));
+    auto choice = scf::IfOp::create(
+        builder,
+        SmallVector<Type>(phase.reductions.size(), builder.getI64Type()), fills,
+        /*withElseRegion=*/true);
+    auto branch = [&](Block *block, llvm::function_ref<void()> body) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(block);
+      body();
+      if (!results.empty())
+        scf::YieldOp::create(builder, results);
+    };
+    branch(choice.thenBlock(), [&] {
+      Value last = arith::SubIOp::create(builder, extent, index(maxLanes));
+      // Where the full chunks end that leave something to the last one.
+      Value before = arith::SubIOp::create(builder, extent, index(1));
+      Value full = arith::SubIOp::create(
+          builder, before,
+          arith::RemUIOp::create(builder, before, index(maxLanes)));
+      SmallVector<Value> accumulators = loopOver(
+          index(0), full, maxLanes, startAccumulators(phase, maxLanes));
+      finish(emitChunk(phaseIndex, last, maxLanes,
+                       arith::SubIOp::create(builder, full, last), accumulators,
+                       position, row));
+    });
+    branch(choice.elseBlock(), [&] {
+      finish(loopOver(index(0), extent, 1, startAccumulators(phase, 1)));
+    });
+    llvm::copy(choice.getResults(), results.begin());
   }
   for (auto [id, value] : llvm::zip(phase.reductions, results))
     row[id] = value;

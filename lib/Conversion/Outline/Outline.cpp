@@ -23,13 +23,22 @@ namespace nlq {
 using namespace mlir;
 using namespace nlq;
 
-/// Functions take static shapes only: their buffers are passed as pointers.
+/// Whether the type says all of a buffer but where it is.
+static bool hasStaticLayout(MemRefType type) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  return type.hasStaticShape() &&
+         succeeded(type.getStridesAndOffset(strides, offset)) &&
+         !ShapedType::isDynamic(offset) && !ShapedType::isDynamicShape(strides);
+}
+
+/// Functions take static buffers only, which are passed as pointers.
 static bool isOutlined(Operation *op) {
   return op->getNumResults() == 0 &&
          (isa<KernelOp, ProductOp>(op) || isa<linalg::LinalgOp>(op)) &&
          llvm::all_of(op->getOperandTypes(), [](Type type) {
            auto buffer = dyn_cast<MemRefType>(type);
-           return !buffer || buffer.hasStaticShape();
+           return !buffer || hasStaticLayout(buffer);
          });
 }
 

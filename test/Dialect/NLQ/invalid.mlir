@@ -11,6 +11,37 @@ func.func @shape(%x: tensor<2x3xf32>) {
 
 // -----
 
+// (C1)
+func.func @longer_than_declared(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'nlq.softmax' op has rows of 3 elements and a max_row_length of 2}}
+  %0 = nlq.softmax %x {max_row_length = 2 : i64} : tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @no_row_is_so_short(%x: tensor<2x?xf32>) {
+  // expected-error @+1 {{'nlq.gelu' op attribute 'max_row_length' failed to satisfy constraint: 64-bit signless integer attribute whose value is positive}}
+  %0 = nlq.gelu %x erf {max_row_length = 0 : i64} : tensor<2x?xf32> -> tensor<2x?xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{'func.func' op has 'nlq.strided' on a value of type 'tensor<3xf32>', and tensors of two dimensions and more have rows that can lie apart}}
+func.func @one_row(%x: tensor<3xf32> {nlq.strided}) {
+  return
+}
+
+// -----
+
+// expected-error @+1 {{'func.func' op has an attribute 'nlq.strided' that is not a unit attribute: 7}}
+func.func @distance(%x: tensor<2x3xf32>) -> (tensor<2x3xf32> {nlq.strided = 7}) {
+  return %x : tensor<2x3xf32>
+}
+
+// -----
+
 // (C2)
 func.func @half_quantized(%x: tensor<2x3xf32>) {
   // expected-error @+1 {{'nlq.gelu' op operand and result must both be float or both be quantized, found 'tensor<2x3xf32>' and 'tensor<2x3x!quant.uniform<i8:f32, 1.000000e-01>>'}}

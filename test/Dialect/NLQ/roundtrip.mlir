@@ -47,6 +47,17 @@ func.func @softmax_masks(%x: tensor<2x4x?x65xf16>,
   return
 }
 
+// The longest row, and rows that lie apart.
+// CHECK-LABEL: func @rows
+// CHECK-SAME: (%{{.*}}: tensor<?x?xf32> {nlq.strided}) -> (tensor<?x?xf32> {nlq.strided})
+func.func @rows(%x: tensor<?x?xf32> {nlq.strided}) -> (tensor<?x?xf32> {nlq.strided}) {
+  // CHECK: nlq.softmax %{{.*}} {max_row_length = 1024 : i64} : tensor<?x?xf32> -> tensor<?x?xf32>
+  %0 = nlq.softmax %x {max_row_length = 1024 : i64} : tensor<?x?xf32> -> tensor<?x?xf32>
+  // CHECK: nlq.gelu %{{.*}} erf {max_row_length = 1024 : i64} : tensor<?x?xf32> -> tensor<?x?xf32>
+  %1 = nlq.gelu %0 erf {max_row_length = 1024 : i64} : tensor<?x?xf32> -> tensor<?x?xf32>
+  return %1 : tensor<?x?xf32>
+}
+
 // Any static or dynamic shape, any float type, rank 1 to 6.
 // CHECK-LABEL: func @shapes
 func.func @shapes(%a: tensor<?xf64>, %b: tensor<1x2x3x4x5x?xf16>,

@@ -91,22 +91,6 @@ void KernelOp::getEffects(
 // Tiling
 //===----------------------------------------------------------------------===//
 
-/// True if an element depends on more than its own column's operands, so that
-/// a row can't be cut.
-static bool needsWholeRows(const kernel::Graph &graph) {
-  return llvm::any_of(graph.nodes, [](const kernel::Node &node) {
-    switch (node.opcode) {
-    case kernel::Opcode::ReduceMax:
-    case kernel::Opcode::ReduceSum:
-    case kernel::Opcode::ColumnIndex:
-    case kernel::Opcode::RowLength:
-      return true;
-    default:
-      return false;
-    }
-  });
-}
-
 static bool usesRowIndex(const kernel::Graph &graph) {
   return llvm::any_of(graph.nodes, [](const kernel::Node &node) {
     return node.opcode == kernel::Opcode::RowIndex;

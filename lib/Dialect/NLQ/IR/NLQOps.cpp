@@ -11,6 +11,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Matchers.h"
+#include "nlq/Methods/Functions.h"
 #include "nlq/Methods/Lookup.h"
 #include "nlq/Methods/Requantize.h"
 
@@ -130,6 +131,13 @@ LogicalResult nlq::detail::verifyNonlinear(Operation *operation) {
   // (C1)
   if (failed(verifySameShape(op, operand, result)))
     return failure();
+  int64_t columns = cast<ShapedType>(operand).getShape().back();
+  if (std::optional<uint64_t> longest = op.getMaxRowLength();
+      longest && !ShapedType::isDynamic(columns) &&
+      uint64_t(columns) > *longest)
+    return op->emitOpError()
+           << "has rows of " << columns << " elements and a max_row_length of "
+           << *longest;
   // (C2)
   bool quantized = nlq::detail::isQuantizedTensor(operand);
   if (quantized != nlq::detail::isQuantizedTensor(result))
@@ -152,14 +160,50 @@ LogicalResult nlq::detail::verifyNonlinear(Operation *operation) {
   return success();
 }
 
+/// Rows of any length there can be.
+static constexpr int64_t kAnyLength = INT32_MAX;
+
+/// The longest row that a kernel must be made for.
+static FailureOr<int64_t> getLongestRow(NonlinearOpInterface op) {
+  auto type = cast<ShapedType>(op.getOperandTensor().getType());
+  int64_t columns = type.getShape().back();
+  bool isDynamic = ShapedType::isDynamic(columns);
+  const methods::Function &function = methods::getFunction(op.getFunction());
+  if (isDynamic && function.isNormalization())
+    return op->emitOpError("has rows of dynamic length, and gamma has an entry "
+                           "for each of their elements; a static last "
+                           "dimension is needed to build a kernel");
+  for (Value value : {op.getOperandTensor(), op.getResultTensor()}) {
+    if (!isa<quant::UniformQuantizedPerAxisType>(
+            getElementTypeOrSelf(value.getType())))
+      continue;
+    if (!isDynamic)
+      return columns;
+    return op->emitOpError()
+           << "has rows of dynamic length with a scale for each of their "
+              "elements, "
+           << value.getType()
+           << "; a static last dimension is needed to build a kernel";
+  }
+  // What is declared makes the same kernel for rows of every length.
+  if (std::optional<uint64_t> longest = op.getMaxRowLength())
+    return int64_t(*longest);
+  if (!isDynamic)
+    return columns;
+  if (!function.isElementwise())
+    return op->emitOpError("has rows of dynamic length; max_row_length must "
+                           "say how long they may be to build a kernel");
+  return kAnyLength;
+}
+
 FailureOr<methods::Problem>
 nlq::detail::getProblem(Operation *op, MethodAttrInterface method) {
   auto nonlinear = cast<NonlinearOpInterface>(op);
   auto operand = cast<ShapedType>(nonlinear.getOperandTensor().getType());
   auto result = cast<ShapedType>(nonlinear.getResultTensor().getType());
-  if (operand.isDynamicDim(operand.getRank() - 1))
-    return op->emitOpError("has a dynamic row length; a static last dimension "
-                           "is needed to build a kernel");
+  FailureOr<int64_t> longest = getLongestRow(nonlinear);
+  if (failed(longest))
+    return failure();
   methods::Problem problem;
   problem.operand =
       toQuantized(cast<quant::QuantizedType>(operand.getElementType()));
@@ -169,7 +213,7 @@ nlq::detail::getProblem(Operation *op, MethodAttrInterface method) {
       method && method.getIn()
           ? toQuantized(cast<quant::QuantizedType>(method.getIn()))
           : problem.operand;
-  problem.maxRowLength = operand.getShape().back();
+  problem.maxRowLength = *longest;
   if (method) {
     problem.outBits = method.getOutBits();
     problem.form = method.getForm() == MethodForm::Reference
@@ -187,8 +231,15 @@ nlq::detail::buildKernel(Operation *op, MethodAttrInterface method) {
   if (failed(problem))
     return llvm::createStringError("the operation is not known in full, see "
                                    "the error above");
-  return method.buildKernel(cast<NonlinearOpInterface>(op).getFunction(),
-                            *problem);
+  llvm::Expected<kernel::Kernel> kernel = method.buildKernel(
+      cast<NonlinearOpInterface>(op).getFunction(), *problem);
+  // Some methods look at whole rows for a function of one element.
+  if (kernel && problem->maxRowLength == kAnyLength &&
+      kernel::needsWholeRows(kernel->graph))
+    return llvm::createStringError(
+        "it looks at whole rows, which have a dynamic length; max_row_length "
+        "must say how long they may be");
+  return kernel;
 }
 
 //===----------------------------------------------------------------------===//
@@ -323,11 +374,14 @@ llvm::Expected<kernel::Kernel> RequantizeOp::buildKernel() {
       toQuantized(cast<quant::QuantizedType>(getElementTypeOrSelf(getType())));
   ArrayRef<int64_t> shape = cast<ShapedType>(getType()).getShape();
   int64_t columns = shape.empty() ? 1 : shape.back();
-  // No element depends on the length of its row.
-  if (ShapedType::isDynamic(columns))
-    columns = in.isPerTensor() && out.isPerTensor()
-                  ? INT32_MAX
-                  : std::max(in.scales.size(), out.scales.size());
+  if (ShapedType::isDynamic(columns)) {
+    if (!in.isPerTensor() || !out.isPerTensor())
+      return llvm::createStringError(
+          "it has a scale for each element of rows, which have a dynamic "
+          "length; a static last dimension is needed");
+    // No element depends on the length of its row.
+    columns = kAnyLength;
+  }
   return methods::buildRequantize(in, out, columns,
                                   toKernelRounding(getRounding()));
 }
@@ -377,5 +431,5 @@ llvm::Expected<kernel::Kernel> LookupOp::buildKernel() {
       toQuantized(cast<quant::QuantizedType>(getElementTypeOrSelf(getType()))),
       getTable(),
       // No element depends on the length of its row.
-      ShapedType::isDynamic(columns) ? INT32_MAX : columns);
+      ShapedType::isDynamic(columns) ? kAnyLength : columns);
 }

@@ -18,6 +18,8 @@ include "nlq/Dialect/NLQ/IR/NLQAttrs.td"
 class NLQ_Op<string mnemonic, list<Trait> traits = []>
     : Op<NLQ_Dialect, mnemonic, traits>;
 
+def NLQ_MaxRowLengthAttr : ConfinedAttr<I64Attr, [IntPositive]>;
+
 def NLQ_RowTensor : AnyTypeOf<[
     TensorRankOf<[AnyFloat], [1, 2, 3, 4, 5, 6]>,
     TensorRankOf<[quant_QuantizedType], [1, 2, 3, 4, 5, 6]>],
@@ -39,7 +41,8 @@ class NLQ_NonlinearOp<string mnemonic, list<Trait> traits = []>
 class NLQ_UnaryOp<string mnemonic> : NLQ_NonlinearOp<mnemonic> {
   let arguments = (ins NLQ_RowTensor:$input,
                        OptionalAttr<NLQ_AnyMethodAttr>:$method,
-                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates);
+                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates,
+                       OptionalAttr<NLQ_MaxRowLengthAttr>:$max_row_length);
   let assemblyFormat =
       "$input attr-dict `:` type($input) `->` type($result)";
 }
@@ -65,12 +68,19 @@ def NLQ_SoftmaxOp : NLQ_NonlinearOp<"softmax"> {
     The dimensions of the mask are the last of the operand's; along those before
     the row an extent of 1 stands for all.
 
-    *Constraints*: (C1) operand and result have the same shape; (C2) both are of
-    one float type or both are quantized, per tensor or per channel of the last
-    dimension; (C3) `method` and `candidates` stand on quantized tensors only;
-    (C4) the mask has at most the operand's dimensions, the same last one, and
-    each other the same or 1; (C5) a mask of floats has the operand's element
-    type; (C6) a causal operand has at least two dimensions.
+    `max_row_length` is the longest row that the operation may meet: kernels are
+    made, and proved not to overflow, for rows of up to so many elements. It is
+    needed where the last dimension is dynamic; without it a kernel is made for
+    the length that rows have. (A kernel that looks at one element at a time
+    needs none. A normalization's rows are as long as gamma.)
+
+    *Constraints*: (C1) operand and result have the same shape, with rows of at
+    most `max_row_length` elements; (C2) both are of one float type or both are
+    quantized, per tensor or per channel of the last dimension; (C3) `method` and
+    `candidates` stand on quantized tensors only; (C4) the mask has at most the
+    operand's dimensions, the same last one, and each other the same or 1; (C5) a
+    mask of floats has the operand's element type; (C6) a causal operand has at
+    least two dimensions.
 
     Examples:
 
@@ -78,12 +88,15 @@ def NLQ_SoftmaxOp : NLQ_NonlinearOp<"softmax"> {
     %y = nlq.softmax %x : tensor<4x65x65xf32> -> tensor<4x65x65xf32>
     %z = nlq.softmax %x mask(%m : tensor<1x65xi1>) causal
         : tensor<4x65x65xf32> -> tensor<4x65x65xf32>
+    %w = nlq.softmax %s {max_row_length = 1024 : i64}
+        : tensor<4x?x?xf32> -> tensor<4x?x?xf32>
     ```
   }];
   let arguments = (ins NLQ_RowTensor:$input, Optional<NLQ_Mask>:$mask,
                        UnitAttr:$causal,
                        OptionalAttr<NLQ_AnyMethodAttr>:$method,
-                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates);
+                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates,
+                       OptionalAttr<NLQ_MaxRowLengthAttr>:$max_row_length);
   let assemblyFormat = [{
     $input (`mask` `(` $mask^ `:` type($mask) `)`)? (`causal` $causal^)?
     attr-dict `:` type($input) `->` type($result)
@@ -175,7 +188,8 @@ def NLQ_GeluOp : NLQ_NonlinearOp<"gelu"> {
   let arguments = (ins NLQ_RowTensor:$input,
                        NLQ_GeluApproximationAttr:$approximation,
                        OptionalAttr<NLQ_AnyMethodAttr>:$method,
-                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates);
+                       OptionalAttr<NLQ_MethodArrayAttr>:$candidates,
+                       OptionalAttr<NLQ_MaxRowLengthAttr>:$max_row_length);
   let assemblyFormat = [{
     $input custom<GeluApproximation>($approximation) attr-dict `:` type($input)
     `->` type($result)
