@@ -1,4 +1,7 @@
 // RUN: nlq-opt %s -nlq-fix-extents=extents=9,49 -split-input-file -verify-diagnostics
+// RUN: not nlq-opt %s -nlq-fix-extents=extents=-1 -split-input-file 2>&1 \
+// RUN:   | FileCheck %s --check-prefix=NEGATIVE
+// NEGATIVE: error: extents must not be negative, found -1
 
 // expected-error @+1 {{'main' has 1 dynamic extents in its arguments, found values for 2}}
 func.func @main(%x: tensor<?x4xf32>) {

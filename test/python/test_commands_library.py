@@ -212,6 +212,15 @@ def test_samples_that_do_not_fit(shape, message, tmp_path, fail):
     assert not (tmp_path / "y.npz").exists()
 
 
+def test_rows_that_lie_apart_are_not_run(tmp_path, fail):
+    function = STRIDED.format(name="main", rows=4, columns=5, strided="{nlq.strided}")
+    module = write(tmp_path / "m.mlir", function)
+    np.savez(tmp_path / "x.npz", arg0=np.zeros((1, 4, 3, 5), np.int8))
+    error = fail("run", module, "--samples", tmp_path / "x.npz", "-o", tmp_path / "y.npz")
+    assert "main has 'nlq.strided' in its signature; dense arrays can be run" in error
+    assert error.count("\n") == 1 and not (tmp_path / "y.npz").exists()
+
+
 @pytest.mark.parametrize("columns", [1, 31, 33, 1000])
 def test_any_length_at_all(columns, library, tmp_path):
     values = integers(3, columns, low=-64516, high=64516, dtype=np.int32)

@@ -4,6 +4,7 @@
 
 """What nlq-bench says of what it measured; its times are nobody's business here."""
 
+import ctypes
 import json
 import subprocess
 
@@ -90,6 +91,18 @@ def test_one_function_for_all_columns(bench):
     found = bench("softmax", "--longest=300", "--columns=1,49,300", "--rows=3")
     shapes = [(result["function"], result["results"]) for result in found["results"]]
     assert shapes == [("softmax_to_300", [[3, columns]]) for columns in (1, 49, 300)]
+
+
+def test_threads(bench):
+    try:
+        ctypes.CDLL("libomp.so.5")
+    except OSError as error:
+        pytest.skip(str(error))
+    found = bench("softmax", "--openmp", "--columns=197", "--rows=300")
+    (result,) = found["results"]
+    assert found["threads"] == "openmp"
+    assert result["ns_per_element"] > 0 and result["instructions_per_element"] is None
+    assert bench("softmax", "--columns=197", "--rows=300")["threads"] == "none"
 
 
 @pytest.mark.parametrize("target", ["aarch64", "znver4", "x86-64-v3", "x86-64-v4"])
