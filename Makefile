@@ -25,7 +25,7 @@ export NLQ_LIBRARY := $(abspath $(BUILD))/lib/libNlqC.so
 PIP := bin/pip --disable-pip-version-check --quiet
 
 .PHONY: bench demo demo-vits ablate-vits peers-vits probe-vits docs-methods docs-vits \
-  test test-full test-published test-vits build build-tests format-check docs install-packages clean
+  test test-everywhere test-full test-published test-vits build build-tests format-check docs install-packages clean
 .DELETE_ON_ERROR:
 
 demo: build $(VENV)/.installed
@@ -76,6 +76,12 @@ test-full: test $(VENV)/.installed
 # Debian's: pip's brings gigabytes of libraries for GPUs.
 test-published: build $(PUBLISHED_VENV)/.installed
 	$(PUBLISHED_VENV)/bin/python -m pytest test/published
+
+# The same bits on every target: all kernels of test_everywhere.py, and the digits
+# model, on this machine with its features restricted and on emulated ones.
+test-everywhere: build $(VENV)/.dev
+	@sh scripts/install-packages.sh "$(LLVM_PREFIX)" qemu-user
+	NLQ_EVERYWHERE=1 $(VENV)/bin/python -m pytest test/python/test_everywhere.py
 
 # What needs the packages of `make demo-vits`.
 test-vits: $(VENV)/.vits $(VENV)/.dev

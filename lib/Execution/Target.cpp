@@ -33,14 +33,12 @@ llvm::Expected<Target> nlq::parseTarget(llvm::StringRef name) {
   if (name == "native")
     return getHostTarget();
   Target target;
-  if (name == "aarch64") {
-    target.triple = "aarch64-linux-gnu";
-    target.cpu = "generic";
-    target.features = "+dotprod";
-  } else {
-    target.triple = "x86_64-linux-gnu";
-    target.cpu = name.str();
-  }
+  if (name == "aarch64")
+    target = {"aarch64-linux-gnu", "generic", "+dotprod"};
+  else if (name == "riscv64") // of what Linux distributions ask for
+    target = {"riscv64-linux-gnu", "generic-rv64", "+m,+a,+f,+d,+c"};
+  else
+    target = {"x86_64-linux-gnu", name.str(), ""};
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
       createTargetMachine(target);
   if (!machine)
@@ -54,9 +52,12 @@ llvm::Expected<VectorFeatures> nlq::getVectorFeatures(const Target &target) {
   if (!machine)
     return machine.takeError();
   VectorFeatures features;
-  if (!(*machine)->getTargetTriple().isX86())
-    return features;
   const llvm::MCSubtargetInfo &subtarget = *(*machine)->getMCSubtargetInfo();
+  const llvm::Triple &triple = (*machine)->getTargetTriple();
+  features.neon = triple.isAArch64() && triple.isLittleEndian() &&
+                  subtarget.checkFeatures("+neon");
+  if (!triple.isX86())
+    return features;
   features.avx2 = subtarget.checkFeatures("+avx2");
   features.avx512bw = subtarget.checkFeatures("+avx512bw,+avx512vl");
   features.avx512vnni =

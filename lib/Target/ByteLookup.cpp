@@ -21,7 +21,7 @@ static int64_t getStep(int64_t lanes, const VectorFeatures &features) {
     return 64;
   if ((features.avx2 || features.avx512bw) && lanes % 32 == 0)
     return 32;
-  if ((features.avx2 || features.avx512bw) && lanes % 16 == 0)
+  if ((features.avx2 || features.avx512bw || features.neon) && lanes % 16 == 0)
     return 16;
   return 0;
 }
@@ -109,6 +109,32 @@ static Value lookupByShuffles(ImplicitLocOpBuilder &builder,
   return selectByBits(builder, std::move(rows), index, /*bit=*/4);
 }
 
+static Value lookupByTables(ImplicitLocOpBuilder &builder,
+                            ArrayRef<uint8_t> table, Value index) {
+  constexpr size_t size = 16, most = 4;
+  auto type = cast<VectorType>(index.getType());
+  Value found;
+  for (size_t begin = 0; begin < table.size(); begin += most * size) {
+    size_t count = std::min(most, llvm::divideCeil(table.size() - begin, size));
+    SmallVector<Value> operands;
+    if (found)
+      operands.push_back(found);
+    for (size_t i = 0; i < count; ++i)
+      operands.push_back(
+          entriesOf(builder, table, begin + i * size, size, size));
+    // An index below `begin` wraps around to one beyond the table.
+    Value offset = arith::ConstantOp::create(
+        builder, SplatElementsAttr::get(type, APInt(8, begin)));
+    operands.push_back(arith::SubIOp::create(builder, index, offset));
+    found = callIntrinsic(builder, type,
+                          (Twine("llvm.aarch64.neon.") +
+                           (found ? "tbx" : "tbl") + Twine(count) + ".v16i8")
+                              .str(),
+                          operands);
+  }
+  return found;
+}
+
 Value nlq::emitByteLookup(ImplicitLocOpBuilder &builder,
                           ArrayRef<uint8_t> table, Value index,
                           const VectorFeatures &features) {
@@ -116,6 +142,8 @@ Value nlq::emitByteLookup(ImplicitLocOpBuilder &builder,
   if (step == 0 || table.empty() || table.size() > 256)
     return Value();
   return inPieces(builder, step, index, [&](ArrayRef<Value> pieces) {
+    if (features.neon)
+      return lookupByTables(builder, table, pieces[0]);
     return step == 64 && features.avx512vbmi
                ? lookupByPermutes(builder, table, pieces[0])
                : lookupByShuffles(builder, table, pieces[0]);

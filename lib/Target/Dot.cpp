@@ -32,6 +32,51 @@ static Value addProduct(ImplicitLocOpBuilder &builder, Value accumulator,
   return arith::AddIOp::create(builder, accumulator, product);
 }
 
+bool nlq::hasPairDot(const VectorFeatures &features) {
+  return features.avx2 || features.avx512bw || features.neon;
+}
+
+/// left[2i] * right[2i] + left[2i+1] * right[2i+1] for 8 elements.
+static Value multiplyPairs(ImplicitLocOpBuilder &builder, Value left,
+                           Value right) {
+  auto products = VectorType::get({4}, builder.getI32Type());
+  SmallVector<Value> halves;
+  for (int64_t offset : {0, 4}) {
+    auto half = [&](Value value) -> Value {
+      return vector::ExtractStridedSliceOp::create(
+          builder, value, ArrayRef<int64_t>(offset), ArrayRef<int64_t>(4),
+          ArrayRef<int64_t>(1));
+    };
+    halves.push_back(callIntrinsic(builder, products,
+                                   "llvm.aarch64.neon.smull.v4i32",
+                                   {half(left), half(right)}));
+  }
+  return callIntrinsic(builder, products, "llvm.aarch64.neon.addp.v4i32",
+                       halves);
+}
+
+/// The same for any multiple of 8 elements.
+static Value multiplyAllPairs(ImplicitLocOpBuilder &builder, Value left,
+                              Value right) {
+  int64_t elements = lanesOf(left);
+  if (elements == 8)
+    return multiplyPairs(builder, left, right);
+  auto piece = [&](Value value, int64_t offset) -> Value {
+    return vector::ExtractStridedSliceOp::create(
+        builder, value, ArrayRef<int64_t>(offset), ArrayRef<int64_t>(8),
+        ArrayRef<int64_t>(1));
+  };
+  Value sums = arith::ConstantOp::create(
+      builder, builder.getZeroAttr(
+                   VectorType::get({elements / 2}, builder.getI32Type())));
+  for (int64_t offset = 0; offset < elements; offset += 8)
+    sums = vector::InsertStridedSliceOp::create(
+        builder,
+        multiplyPairs(builder, piece(left, offset), piece(right, offset)), sums,
+        ArrayRef<int64_t>(offset / 2), ArrayRef<int64_t>(1));
+  return sums;
+}
+
 Value nlq::emitPairDot(ImplicitLocOpBuilder &builder, Value accumulator,
                        Value left, Value right,
                        const VectorFeatures &features) {
@@ -51,6 +96,9 @@ Value nlq::emitPairDot(ImplicitLocOpBuilder &builder, Value accumulator,
     return arith::AddIOp::create(
         builder, accumulator,
         callIntrinsic(builder, type, multiply, {left, right}));
+  if (features.neon && elements % 8 == 0)
+    return arith::AddIOp::create(builder, accumulator,
+                                 multiplyAllPairs(builder, left, right));
   auto [leftEven, leftOdd] = deinterleave(builder, left);
   auto [rightEven, rightOdd] = deinterleave(builder, right);
   accumulator = addProduct<arith::ExtSIOp, arith::ExtSIOp>(builder, accumulator,

@@ -21,6 +21,8 @@ static int64_t getStep(int64_t lanes, const VectorFeatures &features) {
     return 32;
   if ((features.avx2 || features.avx512bw) && lanes % 16 == 0)
     return 16;
+  if (features.neon && lanes % 8 == 0)
+    return 8;
   return 0;
 }
 
@@ -31,8 +33,9 @@ Value nlq::emitRoundedProduct(ImplicitLocOpBuilder &builder, Value a, Value b,
     return Value();
   return inPieces(builder, step, {a, b}, [&](ArrayRef<Value> pieces) {
     return callIntrinsic(builder, pieces[0].getType(),
-                         step == 32 ? "llvm.x86.avx512.pmul.hr.sw.512"
-                                    : "llvm.x86.avx2.pmul.hr.sw",
+                         step == 32   ? "llvm.x86.avx512.pmul.hr.sw.512"
+                         : step == 16 ? "llvm.x86.avx2.pmul.hr.sw"
+                                      : "llvm.aarch64.neon.sqrdmulh.v8i16",
                          pieces);
   });
 }
@@ -82,13 +85,43 @@ static Value shuffleBytes(ImplicitLocOpBuilder &builder,
   return arith::OrIOp::create(builder, low, high);
 }
 
+/// One lookup of both bytes, which lie side by side in the table.
+static Value lookupPairs(ImplicitLocOpBuilder &builder, ArrayRef<int16_t> table,
+                         Value index) {
+  auto words = cast<VectorType>(index.getType());
+  auto bytes = VectorType::get({2 * words.getDimSize(0)}, builder.getI8Type());
+  auto word = [&](int64_t value) -> Value {
+    return arith::ConstantOp::create(
+        builder, SplatElementsAttr::get(words, APInt(16, value)));
+  };
+  // 2 * index in the low byte, 2 * index + 1 in the high one.
+  Value control = arith::AddIOp::create(
+      builder, arith::MulIOp::create(builder, index, word(0x0202)),
+      word(0x0100));
+  SmallVector<Value> operands;
+  for (int64_t begin : {0, 8}) {
+    SmallVector<APInt> entries;
+    for (int64_t i = 0; i < 16; ++i) {
+      int64_t at = begin + i / 2;
+      uint16_t entry = at < int64_t(table.size()) ? table[at] : 0;
+      entries.emplace_back(8, (entry >> (i % 2 * 8)) & 0xff);
+    }
+    operands.push_back(constantOf(builder, builder.getI8Type(), entries));
+  }
+  operands.push_back(vector::BitCastOp::create(builder, bytes, control));
+  return vector::BitCastOp::create(
+      builder, words,
+      callIntrinsic(builder, bytes, "llvm.aarch64.neon.tbl2.v16i8", operands));
+}
+
 Value nlq::emitLookup16(ImplicitLocOpBuilder &builder, ArrayRef<int16_t> table,
                         Value index, const VectorFeatures &features) {
   int64_t step = getStep(lanesOf(index), features);
   if (step == 0 || table.size() > 16)
     return Value();
   return inPieces(builder, step, index, [&](ArrayRef<Value> pieces) {
-    return features.avx512bw ? permuteWords(builder, table, pieces[0])
-                             : shuffleBytes(builder, table, pieces[0]);
+    return features.neon       ? lookupPairs(builder, table, pieces[0])
+           : features.avx512bw ? permuteWords(builder, table, pieces[0])
+                               : shuffleBytes(builder, table, pieces[0]);
   });
 }

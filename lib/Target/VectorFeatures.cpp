@@ -20,6 +20,7 @@ constexpr NamedFeature kFeatures[] = {
     {"avx512bw", &VectorFeatures::avx512bw},
     {"avx512vnni", &VectorFeatures::avx512vnni},
     {"avx512vbmi", &VectorFeatures::avx512vbmi},
+    {"neon", &VectorFeatures::neon},
 };
 } // namespace
 
@@ -34,7 +35,7 @@ VectorFeatures::parse(llvm::ArrayRef<std::string> names) {
     if (!known)
       return llvm::createStringError(
           "unknown vector feature '" + name +
-          "'; avx2, avx512bw, avx512vnni and avx512vbmi are known");
+          "'; avx2, avx512bw, avx512vnni, avx512vbmi and neon are known");
   }
   return features;
 }

@@ -7,7 +7,7 @@
 // RUN: not nlq-opt %s 2>&1 \
 // RUN:   -pass-pipeline="builtin.module(func.func(nlq-pack-products{features=mmx}))" \
 // RUN:   | FileCheck %s --check-prefix=FEATURES
-// FEATURES: error: unknown vector feature 'mmx'; avx2, avx512bw, avx512vnni and avx512vbmi are known
+// FEATURES: error: unknown vector feature 'mmx'; avx2, avx512bw, avx512vnni, avx512vbmi and neon are known
 
 // Six weights per column in two groups of four, or in three pairs; only the
 // packed ones are left. start = bias - 128 * (sum of the column), for groups of

@@ -34,9 +34,9 @@ struct Target {
 /// The machine this process runs on.
 Target getHostTarget();
 
-/// The target that a user's word names: `native`, `aarch64`, or an x86-64
-/// processor of LLVM (`x86-64-v3`, `x86-64-v4`, `znver4`, ...). Fails with the
-/// word where LLVM does not know it.
+/// The target that a user's word names: `native`, `aarch64`, `riscv64` (without
+/// vectors), or an x86-64 processor of LLVM (`x86-64-v3`, `x86-64-v4`,
+/// `znver4`, ...). Fails with the word where LLVM does not know it.
 llvm::Expected<Target> parseTarget(llvm::StringRef name);
 
 /// What the target has of the instruction sets that lowerings know.

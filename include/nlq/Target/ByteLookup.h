@@ -28,6 +28,8 @@ namespace nlq {
 ///   index's highest bit.
 /// * AVX-512 BW and AVX2: `vpshufb` for every 16 entries by the index's low
 ///   four bits, chosen among by the high ones, one after the other.
+/// * NEON: `tbl` and `tbx`, each of up to 64 entries, which leave alone what an
+///   index beyond theirs asks for.
 mlir::Value emitByteLookup(mlir::ImplicitLocOpBuilder &builder,
                            llvm::ArrayRef<uint8_t> table, mlir::Value index,
                            const VectorFeatures &features);

@@ -17,10 +17,15 @@ namespace nlq {
 /// accumulator[i] + left[2i] * right[2i] + left[2i+1] * right[2i+1], for an
 /// accumulator of i32 and operands of i16 with twice the elements; sums wrap.
 /// x86 has it as one multiplication of 32 (AVX-512 BW; with VNNI also the
-/// addition), 16 (AVX2) or 8 elements, at twice the rate of 32-bit products.
+/// addition), 16 (AVX2) or 8 elements, at twice the rate of 32-bit products;
+/// NEON has widening products of 4 and the addition of neighbours.
 mlir::Value emitPairDot(mlir::ImplicitLocOpBuilder &builder,
                         mlir::Value accumulator, mlir::Value left,
                         mlir::Value right, const VectorFeatures &features);
+
+/// Whether the target has instructions for emitPairDot, so that it is worth
+/// taking sums of 16-bit terms in pairs.
+bool hasPairDot(const VectorFeatures &features);
 
 /// accumulator[i] + the sum over j < 4 of left[4i+j] * right[4i+j], for an
 /// accumulator of i32, unsigned `left` and signed `right`, both i8 with four

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Operations on vectors of i16 that x86 has instructions for and LLVM does not
-// recognise in their spelled-out form.
+// Operations on vectors of i16 that x86 and AArch64 have instructions for and
+// LLVM does not recognise in their spelled-out form.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,15 +20,15 @@
 namespace nlq {
 
 /// floor((a * b + 2^14) / 2^15) for vectors of i16, of which no lane has -2^15
-/// in both. `vpmulhrsw` of 32 (AVX-512 BW) or 16 elements (AVX2); null where
-/// the target or the number of elements has none.
+/// in both. `vpmulhrsw` of 32 (AVX-512 BW) or 16 elements (AVX2), `sqrdmulh` of
+/// 8 (NEON); null where the target or the number of elements has none.
 mlir::Value emitRoundedProduct(mlir::ImplicitLocOpBuilder &builder,
                                mlir::Value a, mlir::Value b,
                                const VectorFeatures &features);
 
 /// table[index] for a vector of i16 with elements in 0 to 15 and at most 16
-/// entries: `vpermw` (AVX-512 BW) or two byte shuffles (AVX2); null where there
-/// is neither.
+/// entries: `vpermw` (AVX-512 BW), two byte shuffles (AVX2) or `tbl` (NEON);
+/// null where there is none of them.
 mlir::Value emitLookup16(mlir::ImplicitLocOpBuilder &builder,
                          llvm::ArrayRef<int16_t> table, mlir::Value index,
                          const VectorFeatures &features);

@@ -25,9 +25,11 @@ struct VectorFeatures {
   bool avx512vnni = false;
   /// AVX-512 VBMI, beside avx512bw.
   bool avx512vbmi = false;
+  /// AArch64's vectors of 16 bytes (Advanced SIMD).
+  bool neon = false;
 
   /// From names, as pass options spell them: `avx2`, `avx512bw`, `avx512vnni`,
-  /// `avx512vbmi`. Fails with the name that is none of these.
+  /// `avx512vbmi`, `neon`. Fails with the name that is none of these.
   static llvm::Expected<VectorFeatures>
   parse(llvm::ArrayRef<std::string> names);
   /// The names of what is set.

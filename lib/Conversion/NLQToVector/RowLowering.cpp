@@ -452,7 +452,7 @@ unsigned RowLowering::accumulatorWidth(NodeId reduction) const {
 /// Whether a sum takes two neighbouring terms of 16 bits at a time, or two
 /// products of such factors, into half as many accumulators.
 bool RowLowering::sumsPairs(NodeId reduction, int64_t lanes) const {
-  if (!(features.avx2 || features.avx512bw) || lanes < 8 ||
+  if (!hasPairDot(features) || lanes < 8 ||
       graph.nodes[reduction].opcode != Opcode::ReduceSum ||
       accumulatorWidth(reduction) < 32)
     return false;

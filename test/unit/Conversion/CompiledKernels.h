@@ -43,10 +43,10 @@ public:
   void expectCompiledEqual(mlir::MLIRContext &context, int64_t lanes,
                            const Target &target) const;
 
-  /// The same for `features` of another machine, on this one: its byte
-  /// permutations, of which there must be some, are emulated.
-  void expectEmulatedEqual(mlir::MLIRContext &context,
-                           const VectorFeatures &features) const;
+  /// The same for `features` of another machine, on this one: its vector
+  /// instructions are emulated. Returns how many there were.
+  unsigned expectEmulatedEqual(mlir::MLIRContext &context,
+                               const VectorFeatures &features) const;
 
   /// The same for the portable form: convert-nlq-to-linalg, and what follows
   /// is upstream's passes alone, compiled for this machine.
@@ -55,7 +55,7 @@ public:
 private:
   void expectEqual(mlir::MLIRContext &context, int64_t lanes,
                    const VectorFeatures &features, const Target &target,
-                   bool isEmulated) const;
+                   unsigned *emulated) const;
   void
   expectEqual(mlir::MLIRContext &context, const Target &target,
               llvm::StringRef what,

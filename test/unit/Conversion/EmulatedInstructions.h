@@ -13,14 +13,12 @@
 
 namespace nlq {
 
-/// Replaces the AVX-512 VNNI instructions vpdpbusd and vpdpwssd of a lowered
-/// module by plain operations with the meaning that Intel's Software
-/// Developer's Manual, volume 2, gives them, so that code for such a machine
-/// can be run on any. Returns how many there were.
-unsigned emulateVnni(mlir::ModuleOp module);
-
-/// The same for vpermi2b (AVX-512 VBMI) and vpshufb (AVX-512 BW) of 64 bytes.
-unsigned emulatePermutations(mlir::ModuleOp module);
+/// Replaces the vector instructions of x86 and AArch64 that lowerings call for
+/// by plain operations with the meaning that Intel's Software Developer's
+/// Manual, volume 2, and Arm's Architecture Reference Manual give them, so that
+/// code for any such machine can be run on every one. Returns how many there
+/// were.
+unsigned emulateInstructions(mlir::ModuleOp module);
 
 } // namespace nlq
 

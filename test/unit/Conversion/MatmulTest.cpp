@@ -198,18 +198,19 @@ static void lower(mlir::ModuleOp module,
   ASSERT_TRUE(mlir::succeeded(manager.run(module)));
 }
 
-/// Runs the products as compiled for `features`; those that not every machine
-/// has are emulated.
+/// Runs the products as compiled for `features`, those of another machine
+/// emulated.
 static void expectCompiledEqual(const Products &products,
                                 mlir::MLIRContext &context,
-                                const std::vector<std::string> &features) {
+                                const std::vector<std::string> &features,
+                                bool isEmulated) {
   std::string text = products.getModule();
   auto module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
   ASSERT_TRUE(bool(module)) << text;
   Signature signature = llvm::cantFail(getSignature(*module));
   lower(*module, features);
-  if (llvm::is_contained(features, "avx512vnni"))
-    ASSERT_GT(emulateVnni(*module), 0u);
+  if (isEmulated)
+    ASSERT_GT(emulateInstructions(*module), 0u);
   auto runner = createJitRunner(*module, signature, getHostTarget());
   ASSERT_TRUE(bool(runner)) << llvm::toString(runner.takeError());
   std::vector<Array> results =
@@ -253,13 +254,14 @@ TEST(MatmulTest, AllShapesAndTypes) {
   mlir::MLIRContext context;
   loadDialects(context);
   Products products = makeProducts();
-  expectCompiledEqual(products, context, {});
-  expectCompiledEqual(products, context, {"avx512vnni"});
+  expectCompiledEqual(products, context, {}, /*isEmulated=*/false);
+  for (const char *feature : {"avx512bw", "avx512vnni", "neon"})
+    expectCompiledEqual(products, context, {feature}, /*isEmulated=*/true);
   for (const Target &target : getTestTargets()) {
     VectorFeatures features = llvm::cantFail(getVectorFeatures(target));
-    features.avx512vnni = false; // this machine's, not the emulated one
     if (!features.getNames().empty())
-      expectCompiledEqual(products, context, features.getNames());
+      expectCompiledEqual(products, context, features.getNames(),
+                          /*isEmulated=*/false);
   }
 }
 
@@ -272,7 +274,8 @@ TEST(MatmulTest, EveryTargetCompiles) {
       {"haswell", {"avx2"}},
       {"skylake-avx512", {"avx2", "avx512bw"}},
       {"znver4", {"avx2", "avx512bw", "avx512vnni", "avx512vbmi"}},
-      {"aarch64", {}}};
+      {"aarch64", {"neon"}},
+      {"riscv64", {}}};
   kernel::Random random(4);
   Products products;
   products.add({0, 7, 65, 9, 8, 8, Right::Constant, Init::Bias}, random);
