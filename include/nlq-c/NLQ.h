@@ -84,8 +84,8 @@ NLQ_EXPORT int nlqModuleEmitLibrary(const NlqModule *module, const char *target,
 /// [{"name", "title", "summary", "source", "fallbacks": {function: method},
 ///   "implementations": [{"function", "form", "candidates":
 ///     [{"set", "in_bits", "out_bits"}]}]}]
-/// `set` is seed, standalone or extra; `in_bits` is 0 for the width of the
-/// activations and null where the operand is taken as it is.
+/// `set` is seed, standalone, extra or other; `in_bits` is 0 for the width of
+/// the activations and null where the operand is taken as it is.
 NLQ_EXPORT char *nlqListMethods(void);
 /// All candidates for a function on a symmetric operand of `bits` bits, rows of
 /// `row_length`, results of `result_bits` bits; nlq/Methods/Survey.h says on

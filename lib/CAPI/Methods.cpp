@@ -25,6 +25,8 @@ static llvm::StringRef stringify(Profile profile) {
     return "standalone";
   case Profile::Extra:
     return "extra";
+  case Profile::Other:
+    return "other";
   }
   llvm_unreachable("covered switch");
 }

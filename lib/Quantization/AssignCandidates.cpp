@@ -18,7 +18,8 @@ using namespace nlq;
 static constexpr std::pair<llvm::StringLiteral, methods::Profile> kSets[] = {
     {"seed", methods::Profile::Seed},
     {"standalone", methods::Profile::Standalone},
-    {"extra", methods::Profile::Extra}};
+    {"extra", methods::Profile::Extra},
+    {"other", methods::Profile::Other}};
 
 static methods::Form getForm(MethodAttrInterface candidate) {
   return candidate.getForm() == MethodForm::Reference
@@ -124,7 +125,8 @@ CandidateFilter::parse(StringRef methodList, StringRef form, StringRef set,
         filter.set = value;
     if (!filter.set)
       return llvm::createStringError("unknown set '" + set +
-                                     "'; seed, standalone and extra are known");
+                                     "'; seed, standalone, extra and other are "
+                                     "known");
   }
   if (inBits >= 0)
     filter.inBits = unsigned(inBits);

@@ -20,6 +20,8 @@ using namespace nlq;
 
 CandidateGroup nlq::getGroup(const methods::Implementation &implementation,
                              const methods::Candidate &candidate) {
+  if (candidate.profile == methods::Profile::Other)
+    return CandidateGroup::Other;
   if (implementation.form == methods::Form::Corrected)
     return CandidateGroup::Extra;
   switch (candidate.profile) {
@@ -29,16 +31,19 @@ CandidateGroup nlq::getGroup(const methods::Implementation &implementation,
     return CandidateGroup::Standalone;
   case methods::Profile::Extra:
     return CandidateGroup::Extra;
+  case methods::Profile::Other:
+    return CandidateGroup::Other;
   }
   llvm_unreachable("covered switch");
 }
 
-llvm::Expected<SmallVector<CandidateGroup, 3>>
+llvm::Expected<SmallVector<CandidateGroup, 4>>
 nlq::parseCandidateGroups(StringRef list) {
   static constexpr std::pair<llvm::StringLiteral, CandidateGroup> groups[] = {
       {llvm::StringLiteral("seed"), CandidateGroup::Seed},
       {llvm::StringLiteral("standalone"), CandidateGroup::Standalone},
-      {llvm::StringLiteral("extra"), CandidateGroup::Extra}};
+      {llvm::StringLiteral("extra"), CandidateGroup::Extra},
+      {llvm::StringLiteral("other"), CandidateGroup::Other}};
   SmallVector<StringRef> names;
   list.split(names, ',');
   for (StringRef &name : names)
@@ -47,11 +52,11 @@ nlq::parseCandidateGroups(StringRef list) {
     if (name != "all" && llvm::none_of(groups, [&](const auto &group) {
           return group.first == name;
         }))
-      return llvm::createStringError(
-          "candidates must be seed, standalone, extra or all, or several of "
-          "them separated by commas, found '" +
-          name + "'");
-  SmallVector<CandidateGroup, 3> chosen;
+      return llvm::createStringError("candidates must be seed, standalone, "
+                                     "extra, other or all, or several of "
+                                     "them separated by commas, found '" +
+                                     name + "'");
+  SmallVector<CandidateGroup, 4> chosen;
   for (auto [name, group] : groups)
     if (llvm::is_contained(names, name) || llvm::is_contained(names, "all"))
       chosen.push_back(group);
@@ -203,13 +208,17 @@ FailureOr<ArrayAttr> nlq::getCandidates(NonlinearOpInterface op,
     else
       legal.insert(attr);
   };
+  const bool isPublished = methods::isPublished(op.getFunction());
+  auto isAsked = [&](CandidateGroup group) {
+    return llvm::is_contained(groups, group) ||
+           (!isPublished && group != CandidateGroup::Other);
+  };
   for (const methods::Method *method : methods::allMethods())
     for (const methods::Implementation &implementation :
          method->implementations)
       if (implementation.function == op.getFunction())
         for (const methods::Candidate &candidate : implementation.candidates)
-          if (!methods::isPublished(op.getFunction()) ||
-              llvm::is_contained(groups, getGroup(implementation, candidate)))
+          if (isAsked(getGroup(implementation, candidate)))
             consider(*method, implementation, candidate);
   if (!legal.empty())
     return ArrayAttr::get(context, legal.getArrayRef());

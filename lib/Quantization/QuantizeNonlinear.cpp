@@ -81,7 +81,7 @@ LogicalResult nlq::quantizeNonlinear(Quantizer &quantizer, Operation *op) {
   quantized->setAttr(kSlotAttr,
                      builder.getStringAttr(quantizer.getName(result)));
 
-  llvm::Expected<SmallVector<CandidateGroup, 3>> groups =
+  llvm::Expected<SmallVector<CandidateGroup, 4>> groups =
       parseCandidateGroups(quantizer.options.candidates);
   if (!groups)
     return op->emitError(llvm::toString(groups.takeError()));

@@ -187,7 +187,7 @@ def _add_quantize(commands: argparse._SubParsersAction) -> None:
         "--candidates",
         metavar="GROUPS",
         help="groups of methods that may be assigned, separated by commas: seed, standalone, "
-        "extra, all (default: seed)",
+        "extra, other, all (default: seed)",
     )
     names = ("profile", "act_bits", "weight_bits", "residual_bits", "candidates")
     names += tuple(option.replace("-", "_") for option in _QUANTIZE_RECIPE)
@@ -325,7 +325,7 @@ def _add_filter(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--form", choices=["reference", "corrected"], help="restrict to this form")
     command.add_argument(
-        "--set", choices=["seed", "standalone", "extra"], help="restrict to these widths"
+        "--set", choices=["seed", "standalone", "extra", "other"], help="restrict to these widths"
     )
     command.add_argument(
         "--in-bits", type=_count, metavar="N", help="the width of operands, 0 for as they are"

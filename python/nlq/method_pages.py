@@ -6,10 +6,12 @@
 
     python -m nlq.method_pages docs/methods
 
-What is written by hand about a method is in the folder's notes/NAME.md, if there is any.
+What is written by hand about a method is in the folder's notes/NAME.md, if there is any. About
+all of them it is in notes/methods.md, whose line `{methods}` the table of methods replaces.
 """
 
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -33,6 +35,10 @@ def make_pages(folder: Path) -> dict[str, str]:
     files = {}
     for method in list_methods():
         files |= _make_page(folder, method, surveys)
+    index = folder / "notes" / "methods.md"
+    if index.exists():
+        made = "<!-- Made by `make docs-methods` from the registry and notes/methods.md. -->\n\n"
+        files["methods.md"] = made + index.read_text().replace("{methods}\n", _make_index())
     return files
 
 
@@ -42,6 +48,26 @@ def write_pages(folder: Path) -> None:
         beside = folder / f".{name}.new"
         beside.write_text(text)
         beside.replace(folder / name)
+
+
+def _make_index() -> str:
+    """A row per method: its page, what it computes, in which forms, and its source."""
+    lines = [("method", "what it is", "reference form", "corrected form", "source")]
+    lines.append(("---",) * len(lines[0]))
+    for method in list_methods():
+        forms = {"reference": [], "corrected": []}
+        for each in method["implementations"]:
+            forms[each["form"]].append(f"`{each['function']}`")
+        arxiv = r"[arXiv \1](https://arxiv.org/abs/\1)"
+        lines.append(
+            (
+                f"[`{method['name']}`]({method['name']}.md)",
+                method["summary"],
+                *(", ".join(functions) or "-" for functions in forms.values()),
+                re.sub(r"arXiv (\d+\.\d+)", arxiv, method["source"]),
+            )
+        )
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 class _Surveys:

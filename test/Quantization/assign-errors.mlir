@@ -63,9 +63,9 @@ func.func @main(%arg0: tensor<2x2xi32>) -> tensor<2x2xi8> {
 // METRIC: error: nlq-assign: unknown metric 'tokens'; own, consumer, paper and logits are known
 // METHODS: error: nlq-assign: unknown method 'magic'; ibert,
 // WORD: error: nlq-assign: unknown form 'best'; reference and corrected are known
-// SET: error: nlq-assign: unknown set 'paper'; seed, standalone and extra are known
+// SET: error: nlq-assign: unknown set 'paper'; seed, standalone, extra and other are known
 // THREADS: error: nlq-measure: the option 'threads' must not be negative, found -1
-// MEASURED: error: nlq-measure: unknown set 'paper'; seed, standalone and extra are known
+// MEASURED: error: nlq-measure: unknown set 'paper'; seed, standalone, extra and other are known
 // FILES: error: nlq-measure needs the options 'profile' and 'scores'
 !a = !quant.uniform<i32<-100000:100000>:f32, 2.000000e-04>
 !b = !quant.uniform<i8<-127:127>:f32, 1.500000e-02>

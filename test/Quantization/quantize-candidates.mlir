@@ -37,7 +37,7 @@
 // STANDALONE-SAME: #nlq.ibert<form = reference, in = !quant.uniform<i8<-127:127>:f32, 1.000000e-01>, out_bits = 8>,
 // STANDALONE-SAME: #nlq.ivit<form = reference, in = !quant.uniform<i8<-127:127>:f32, 1.000000e-01>, out_bits = 8>,
 // 14.7 / 255, and 12.7 of it below zero:
-// STANDALONE-SAME: #nlq.fqvit<form = reference, in = !quant.uniform<u8:f32, 5.764710e-02:220>, out_bits = 4>], nlq.slot
+// STANDALONE-SAME: #nlq.fqvit<form = reference, in = !quant.uniform<u8:f32, 5.764710e-02:220>, out_bits = 4>
 
 // SIX: candidates = [
 // SIX-SAME: #nlq.ibert<form = reference, in = !quant.uniform<i8<-31:31>:f32, 4.096770e-01>>,

@@ -15,7 +15,7 @@
 // RUN: not nlq-opt %t/good.mlir \
 // RUN:   --nlq-quantize="profile=%t/good.json candidates=seed,best" 2>&1 \
 // RUN:   | FileCheck %s --check-prefix=GROUP
-// GROUP: error: candidates must be seed, standalone, extra or all, or several of them separated by commas, found 'best'
+// GROUP: error: candidates must be seed, standalone, extra, other or all, or several of them separated by commas, found 'best'
 
 // RUN: not nlq-opt %t/good.mlir \
 // RUN:   --nlq-quantize="profile=%t/good.json probability-bits=12" 2>&1 \

@@ -125,7 +125,7 @@ def test_residual_bits_out_of_range(chain, tmp_path, fail):
 def test_unknown_groups_of_candidates(groups, chain, tmp_path, fail):
     words = step("quantize", chain / "model.mlir", chain, tmp_path)
     error = fail(*words, "--candidates", groups)
-    single_line(error, "candidates must be seed, standalone, extra or all, ")
+    single_line(error, "candidates must be seed, standalone, extra, other or all, ")
     assert error.endswith(f"found '{groups.split(',')[-1]}'\n")
 
 

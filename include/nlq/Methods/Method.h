@@ -66,6 +66,9 @@ enum class Profile {
   Standalone,
   /// Not published: widths that this project offers besides.
   Extra,
+  /// Methods to compare with, which are candidates only where they are asked
+  /// for by this name.
+  Other,
 };
 
 /// Widths at which an implementation may be tried.

@@ -35,7 +35,8 @@ struct CandidateFilter {
   std::string str() const;
 
   /// Makes a filter of options' words; empty ones set nothing. `form` is
-  /// `reference` or `corrected`, `set` is `seed`, `standalone` or `extra`,
+  /// `reference` or `corrected`, `set` is `seed`, `standalone`,
+  /// `extra` or `other`,
   /// negative widths set nothing. Fails, naming the word and those allowed, on
   /// others and on methods that the registry does not have.
   static llvm::Expected<CandidateFilter> parse(llvm::StringRef methods,

@@ -56,8 +56,8 @@ def NLQMeasure : Pass<"nlq-measure", "::mlir::ModuleOp"> {
     Option<"form", "form", "std::string", "\"\"",
            "Form to measure: reference, corrected, or both if empty">,
     Option<"set", "set", "std::string", "\"\"",
-           "Set of widths to measure: seed, standalone, extra, or all if "
-           "empty">,
+           "Set of widths to measure: seed, standalone, extra, other, or "
+           "all if empty">,
     Option<"inBits", "in-bits", "int64_t", "-1",
            "Width of 'in' to measure, 0 for no narrowing; -1 for all">,
     Option<"outBits", "out-bits", "int64_t", "-1",
@@ -115,8 +115,8 @@ def NLQAssign : Pass<"nlq-assign", "::mlir::ModuleOp"> {
     Option<"form", "form", "std::string", "\"\"",
            "Form that may be chosen: reference, corrected, or both if empty">,
     Option<"set", "set", "std::string", "\"\"",
-           "Set of widths that may be chosen: seed, standalone, extra, or all "
-           "if empty">,
+           "Set of widths that may be chosen: seed, standalone, extra, other, "
+           "or all if empty">,
     Option<"inBits", "in-bits", "int64_t", "-1",
            "Width of 'in' that may be chosen, 0 for no narrowing; -1 for all">,
     Option<"outBits", "out-bits", "int64_t", "-1",

@@ -47,9 +47,9 @@ def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
     `candidates` is a comma-separated list of groups of methods: `seed`
     (reference forms at the widths of the mixed method's paper), `standalone`
     (reference forms at the widths of their own papers), `extra` (corrected
-    forms, tables, other widths), or `all` of them. Functions that no published
-    method has, as SiLU, have the same candidates in every group. Widths are the
-    registry's, ranges the profile's. A candidate whose kernel is not legal at a
+    forms, tables, other widths), `other` (methods to compare with), or `all` of
+    them. Functions that no published method has, as SiLU, have the same
+    candidates in the first three groups. Widths are the registry's, ranges the profile's. A candidate whose kernel is not legal at a
     slot is dropped there; an operation must keep at least one.
 
     Example, with a profile of the value `gelu` and what comes before it:
@@ -120,7 +120,7 @@ def NLQQuantize : Pass<"nlq-quantize", "::mlir::ModuleOp"> {
            "Correct the means that rounding of weights shifts">,
     Option<"candidates", "candidates", "std::string", "\"seed\"",
            "Groups of methods that may be assigned, separated by commas: "
-           "seed, standalone, extra, all">];
+           "seed, standalone, extra, other, all">];
   let dependentDialects = [
     "::nlq::NLQDialect", "::mlir::arith::ArithDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::quant::QuantDialect",

@@ -28,15 +28,17 @@ enum class CandidateGroup {
   Standalone,
   /// What this project offers besides: corrected forms, tables, other widths.
   Extra,
+  /// Methods to compare with, in all forms.
+  Other,
 };
 
 CandidateGroup getGroup(const methods::Implementation &implementation,
                         const methods::Candidate &candidate);
 
-/// The groups of a comma-separated list of `seed`, `standalone`, `extra` and
-/// `all`, which is the three of them. The order of the list does not matter.
-/// Fails, naming what was found, if a name is unknown or empty.
-llvm::Expected<llvm::SmallVector<CandidateGroup, 3>>
+/// The groups of a comma-separated list of `seed`, `standalone`, `extra`,
+/// `other` and `all`, which is the four of them. The order of the list does not
+/// matter. Fails, naming what was found, if a name is unknown or empty.
+llvm::Expected<llvm::SmallVector<CandidateGroup, 4>>
 parseCandidateGroups(llvm::StringRef list);
 
 /// The candidates of a quantized operation: for each method of the registry, in

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nlq.demo import make_progress
-from nlq.demo.settings import RECIPE
+from nlq.demo.settings import CANDIDATES, RECIPE
 from nlq.demo_vits import steps
 from nlq.demo_vits.crops import SELECT, TESTS
 from nlq.demo_vits.sqnr import TokenSqnr, mean_sqnr
@@ -79,7 +79,7 @@ def run_ablation(folder: Path) -> list[Change]:
 
 def measure_change(folder: Path, change: str, options: str) -> Change:
     """Quantizes at 8 bits with exact functions and runs the crops."""
-    run = steps.make_exact_runner(folder, f"candidates=all {options}")
+    run = steps.make_exact_runner(folder, f"candidates={CANDIDATES} {options}")
     figures = [steps.measure_file(folder, run, file) for file in (SELECT, *TESTS)]
     return Change(change, options, figures[0], mean_sqnr(figures[1:]))
 

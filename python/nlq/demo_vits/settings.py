@@ -6,7 +6,7 @@
 
 from dataclasses import dataclass
 
-from nlq.demo.settings import RECIPE, has_set, make_uniform
+from nlq.demo.settings import CANDIDATES, RECIPE, has_set, make_uniform
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ CHOICES = (
 def quantize_options(setting: Setting, choice: Choice | None) -> str:
     """Options of nlq-quantize, without the profile."""
     recipe = RECIPE if choice is None else choice.options
-    candidates = "seed" if setting.recipe == "seed" else "all"
+    candidates = "seed" if setting.recipe == "seed" else CANDIDATES
     return (
         f"weight-bits={setting.weight_bits} act-bits={setting.act_bits} candidates={candidates} "
         f"{recipe}"

@@ -109,8 +109,9 @@ TEST_F(QuantizeTypes, Groups) {
   EXPECT_EQ((*groups)[0], CandidateGroup::Seed);
   groups = parseCandidateGroups("all");
   ASSERT_TRUE(bool(groups));
-  EXPECT_EQ(groups->size(), 3u);
-  EXPECT_EQ(llvm::toString(parseCandidateGroups("seed,").takeError()),
-            "candidates must be seed, standalone, extra or all, or several of "
-            "them separated by commas, found ''");
+  EXPECT_EQ(groups->size(), 4u);
+  EXPECT_EQ(
+      llvm::toString(parseCandidateGroups("seed,").takeError()),
+      "candidates must be seed, standalone, extra, other or all, or several of "
+      "them separated by commas, found ''");
 }
