@@ -144,5 +144,8 @@ def NLQ_FQViTAttr : NLQ_MethodAttr<"FQViT", "fqvit"> {
 def NLQ_TableAttr : NLQ_MethodAttr<"Table", "table"> {
   let summary = "Exact values looked up in tables";
 }
+def NLQ_IndexSoftmaxAttr : NLQ_MethodAttr<"IndexSoftmax", "indexsoftmax"> {
+  let summary = "IndexSoftmax: a table of 32 exponentials (arXiv 2511.21513)";
+}
 
 #endif // NLQ_DIALECT_NLQATTRS_TD
