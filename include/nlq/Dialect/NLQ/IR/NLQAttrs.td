@@ -147,5 +147,8 @@ def NLQ_TableAttr : NLQ_MethodAttr<"Table", "table"> {
 def NLQ_IndexSoftmaxAttr : NLQ_MethodAttr<"IndexSoftmax", "indexsoftmax"> {
   let summary = "IndexSoftmax: a table of 32 exponentials (arXiv 2511.21513)";
 }
+def NLQ_GemmlowpAttr : NLQ_MethodAttr<"Gemmlowp", "gemmlowp"> {
+  let summary = "gemmlowp: the fixed-point softmax of TFLite";
+}
 
 #endif // NLQ_DIALECT_NLQATTRS_TD
