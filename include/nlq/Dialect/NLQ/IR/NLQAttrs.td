@@ -150,5 +150,9 @@ def NLQ_IndexSoftmaxAttr : NLQ_MethodAttr<"IndexSoftmax", "indexsoftmax"> {
 def NLQ_GemmlowpAttr : NLQ_MethodAttr<"Gemmlowp", "gemmlowp"> {
   let summary = "gemmlowp: the fixed-point softmax of TFLite";
 }
+def NLQ_IptqViTAttr : NLQ_MethodAttr<"IptqViT", "iptqvit"> {
+  let summary = "IPTQ-ViT: a fourth-order polynomial for GELU "
+                "(arXiv 2511.15369)";
+}
 
 #endif // NLQ_DIALECT_NLQATTRS_TD
