@@ -102,6 +102,8 @@ nlq::methods::buildWithGrid(const Method &method, llvm::StringRef function,
   const Implementation *implementation = method.find(function, problem.form);
   if (!implementation)
     return refuse("the method has no such implementation");
+  if (!problem.cuts.empty() && !implementation->chooseCuts)
+    return refuse("the method has no segments to cut");
   if (llvm::Error error = validate(function, problem))
     return refuse(llvm::toString(std::move(error)));
   llvm::Expected<MethodKernel> built = buildProved(*implementation, problem);

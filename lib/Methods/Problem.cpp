@@ -78,6 +78,14 @@ llvm::Error nlq::methods::validate(llvm::StringRef function,
   if (problem.outBits < 1 || problem.outBits > 16)
     return refuse("out_bits is " + llvm::Twine(problem.outBits) +
                   ", and 1 to 16 are allowed");
+  int64_t last = 0;
+  for (int64_t cut : problem.cuts) {
+    if (cut <= last || cut > 63)
+      return refuse("the cut " + llvm::Twine(cut) + " follows " +
+                    llvm::Twine(last) +
+                    ", and growing ones of 1 to 63 are allowed");
+    last = cut;
+  }
   if (llvm::Error error = validate("operand", problem.operand, columns))
     return error;
   if (llvm::Error error = validate("in", problem.narrowed, columns))

@@ -167,15 +167,47 @@ Type nlq::getNarrowedType(MLIRContext *context,
 
 /// The attribute of a method, by its spelling: methods are attributes of their
 /// own, which only the dialect knows.
-static Attribute getMethodAttr(MLIRContext *context, StringRef method,
-                               methods::Form form, Type in, unsigned outBits) {
+static MethodAttrInterface getMethodAttr(MLIRContext *context, StringRef method,
+                                         methods::Form form, Type in,
+                                         unsigned outBits,
+                                         ArrayRef<int64_t> cuts = {}) {
   std::string text;
   llvm::raw_string_ostream os(text);
   os << "#nlq." << method << "<form = " << methods::stringify(form);
   if (in)
     os << ", in = " << in;
-  os << ", out_bits = " << outBits << ">";
-  return parseAttribute(text, context);
+  os << ", out_bits = " << outBits;
+  if (!cuts.empty()) {
+    os << ", cuts = [";
+    llvm::interleaveComma(cuts, os);
+    os << "]";
+  }
+  os << ">";
+  return dyn_cast_or_null<MethodAttrInterface>(parseAttribute(text, context));
+}
+
+/// The method with segments cut for what the profile has seen, if it has
+/// segments and the profile counts.
+static MethodAttrInterface
+cutSegments(NonlinearOpInterface op,
+            const methods::Implementation &implementation,
+            MethodAttrInterface attr, const Histogram &histogram) {
+  if (!implementation.chooseCuts || histogram.getCount() == 0)
+    return attr;
+  FailureOr<methods::Problem> problem = op.getProblem(attr);
+  if (failed(problem))
+    return attr;
+  if (llvm::Error error =
+          methods::validate(implementation.function, *problem)) {
+    llvm::consumeError(std::move(error)); // building the kernel fails, too
+    return attr;
+  }
+  methods::Distribution distribution = {
+      histogram.getEdge(0), histogram.getEdge(1) - histogram.getEdge(0),
+      histogram.getBins()};
+  return getMethodAttr(op->getContext(), attr.getMethodName(),
+                       implementation.form, attr.getIn(), attr.getOutBits(),
+                       implementation.chooseCuts(*problem, distribution));
 }
 
 FailureOr<ArrayAttr> nlq::getCandidates(NonlinearOpInterface op,
@@ -191,13 +223,14 @@ FailureOr<ArrayAttr> nlq::getCandidates(NonlinearOpInterface op,
                       const methods::Candidate &candidate) {
     Type in = getNarrowedType(context, candidate, input, actBits,
                               operand.getRank(), operand.getShape().back());
-    auto attr = dyn_cast_or_null<MethodAttrInterface>(getMethodAttr(
-        context, method.name, implementation.form, in, candidate.outBits));
+    MethodAttrInterface attr = getMethodAttr(
+        context, method.name, implementation.form, in, candidate.outBits);
     if (!attr) {
       reasons.push_back(
           (method.name + ": the dialect has no such method").str());
       return;
     }
+    attr = cutSegments(op, implementation, attr, input.histogram);
     if (legal.contains(attr))
       return;
     if (llvm::Error error = op.buildKernel(attr).takeError())

@@ -5,6 +5,7 @@
 """The commands from a float module to results, on the tiny digits model."""
 
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -52,6 +53,17 @@ def test_compiled_equals_reference_for_every_method(chain, tmp_path):
         compiled, reference = run_both(tmp_path / "a.mlirbc", chain / "five.npz", tmp_path)
         assert compiled.tobytes() == reference.tobytes(), method["name"]
         assert len(np.unique(compiled)) > 10, method["name"]
+
+
+def test_segments_are_cut_for_what_calibration_has_seen(chain, tmp_path):
+    profile = ("--profile", chain / "profile.json", "--candidates", "seed,other")
+    nlq("quantize", chain / "model.mlir", *profile, "-o", tmp_path / "q.mlir")
+    found = re.findall(r"#nlq\.pwl<.*?cuts = \[([\d, ]+)\]>", (tmp_path / "q.mlir").read_text())
+    cuts = [[int(cut) for cut in each.split(",")] for each in found]
+    assert len(cuts) > 1 and all(len(each) == 15 for each in cuts)
+    assert all(each == sorted(set(each)) and each[0] > 0 and each[-1] < 64 for each in cuts)
+    # Of different operations, for different histograms.
+    assert len({tuple(each) for each in cuts}) > 1
 
 
 def test_float_model_agrees_with_onnxruntime(chain, tmp_path):

@@ -45,6 +45,18 @@ struct MethodKernel {
 
 using BuildFn = llvm::Expected<MethodKernel> (*)(const Problem &);
 
+/// How often values of the operand have been seen: counts in bins of equal
+/// width from `lowest` on, in reals.
+struct Distribution {
+  double lowest = 0;
+  double width = 0;
+  llvm::ArrayRef<uint64_t> counts;
+};
+
+/// Chooses Problem::cuts of a valid problem.
+using ChooseCutsFn = std::vector<int64_t> (*)(const Problem &,
+                                              const Distribution &);
+
 /// What kind of type `in` must be, for whoever chooses its range.
 enum class Narrowing {
   /// The operand as it is: an accumulator, the residual.
@@ -87,6 +99,8 @@ struct Implementation {
   Form form;
   BuildFn build;
   llvm::ArrayRef<Candidate> candidates;
+  /// Null if there are no cuts to choose.
+  ChooseCutsFn chooseCuts = nullptr;
 };
 
 /// For a published function that a method lacks: the method that takes its

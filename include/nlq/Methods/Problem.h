@@ -75,6 +75,10 @@ struct Problem {
   /// the sigmoid inside I-ViT's GELU. Other functions have a grid of their own
   /// and ignore it.
   unsigned outBits = 16;
+  /// Where a method that works in segments cuts them, as chosen from what
+  /// calibration has seen: in 64ths of the distances that it looks at, growing.
+  /// Empty: the method's own choice.
+  std::vector<int64_t> cuts;
   Form form = Form::Corrected;
   /// Normalizations: gamma and beta (none for rms_norm) one per column; epsilon
   /// added to the mean of squares, in units of x^2.

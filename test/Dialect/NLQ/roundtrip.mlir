@@ -126,6 +126,7 @@ func.func @layer_norm(%x: tensor<65x2xf32>, %g: tensor<2xf32>,
 // CHECK-SAME: f = #nlq.fqvit<form = reference, in = !quant.uniform<i16<-32767:32767>:f32:0, {1.000000e-01,2.000000e-01}>, out_bits = 4>
 // CHECK-SAME: g = #nlq.table<>
 // CHECK-SAME: h = #nlq.table<form = reference, in = !quant.uniform<i8<-31:31>:f32, 1.000000e-01>, out_bits = 15>
+// CHECK-SAME: i = #nlq.pwl<out_bits = 8, cuts = [1, 17, 63]>
 func.func private @methods() attributes {
   a = #nlq.ibert<form = corrected, out_bits = 16>,
   b = #nlq.ibert<form = reference, in = !quant.uniform<i8:f32, 0.1>, out_bits = 1>,
@@ -134,7 +135,8 @@ func.func private @methods() attributes {
   e = #nlq.fqvit<>,
   f = #nlq.fqvit<form = reference, in = !quant.uniform<i16<-32767:32767>:f32:0, {0.1, 0.2}>, out_bits = 4>,
   g = #nlq.table<>,
-  h = #nlq.table<form = reference, in = !quant.uniform<i8<-31:31>:f32, 0.1>, out_bits = 15>}
+  h = #nlq.table<form = reference, in = !quant.uniform<i8<-31:31>:f32, 0.1>, out_bits = 15>,
+  i = #nlq.pwl<cuts = [1, 17, 63], out_bits = 8>}
 
 // CHECK-LABEL: func @rms_norm
 func.func @rms_norm(%x: tensor<65x64xf32>, %g: tensor<64xf32>,

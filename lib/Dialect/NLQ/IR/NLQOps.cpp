@@ -216,6 +216,8 @@ nlq::detail::getProblem(Operation *op, MethodAttrInterface method) {
   problem.maxRowLength = *longest;
   if (method) {
     problem.outBits = method.getOutBits();
+    if (DenseI64ArrayAttr cuts = method.getCuts())
+      problem.cuts.assign(cuts.asArrayRef().begin(), cuts.asArrayRef().end());
     problem.form = method.getForm() == MethodForm::Reference
                        ? methods::Form::Reference
                        : methods::Form::Corrected;

@@ -100,7 +100,8 @@ class NLQ_MethodAttr<string cppName, string name>
   let mnemonic = name;
   let description = [{
     *Constraints*: `in`, where present, is a `!quant.uniform` type per tensor
-    or per channel; `out_bits` is 1 to 16.
+    or per channel; `out_bits` is 1 to 16; `cuts`, which methods that work in
+    segments take, grow from 1 to 63.
   }];
   let parameters = (ins
     DefaultValuedParameter<"::nlq::MethodForm",
@@ -109,7 +110,9 @@ class NLQ_MethodAttr<string cppName, string name>
     OptionalParameter<"::mlir::Type",
       "type the operand is narrowed to first">:$in,
     DefaultValuedParameter<"unsigned", "16",
-      "width of the grid that the method computes on">:$out_bits);
+      "width of the grid that the method computes on">:$out_bits,
+    OptionalParameter<"::mlir::DenseI64ArrayAttr",
+      "where segments are cut, chosen from calibration">:$cuts);
   let assemblyFormat = [{
     `<` struct(params) `>`
   }];
@@ -117,7 +120,8 @@ class NLQ_MethodAttr<string cppName, string name>
   let extraClassDefinition = [{
     ::llvm::LogicalResult $cppClass::verify(
         ::llvm::function_ref<::mlir::InFlightDiagnostic()> emitError,
-        ::nlq::MethodForm, ::mlir::Type in, unsigned outBits) {
+        ::nlq::MethodForm, ::mlir::Type in, unsigned outBits,
+        ::mlir::DenseI64ArrayAttr) {
       return ::nlq::detail::verifyMethod(emitError, in, outBits);
     }
     ::llvm::StringRef $cppClass::getMethodName() const {
@@ -153,6 +157,9 @@ def NLQ_GemmlowpAttr : NLQ_MethodAttr<"Gemmlowp", "gemmlowp"> {
 def NLQ_IptqViTAttr : NLQ_MethodAttr<"IptqViT", "iptqvit"> {
   let summary = "IPTQ-ViT: a fourth-order polynomial for GELU "
                 "(arXiv 2511.15369)";
+}
+def NLQ_PwlAttr : NLQ_MethodAttr<"Pwl", "pwl"> {
+  let summary = "Lines on segments chosen for the distribution of the operand";
 }
 
 #endif // NLQ_DIALECT_NLQATTRS_TD

@@ -29,6 +29,10 @@ def NLQ_MethodAttrInterface : AttrInterface<"MethodAttrInterface"> {
     InterfaceMethod<"Width in bits of the grid the method computes on.",
       "unsigned", "getOutBits">,
     InterfaceMethod<[{
+      Where a method that works in segments cuts them, or null
+      (methods::Problem::cuts).
+      }], "::mlir::DenseI64ArrayAttr", "getCuts">,
+    InterfaceMethod<[{
       The integer kernel of `function` for `problem`, or the reason, one
       sentence, why this method is not legal there.
       }], "::llvm::Expected<::nlq::kernel::Kernel>", "buildKernel",
