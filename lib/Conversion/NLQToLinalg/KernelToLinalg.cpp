@@ -271,7 +271,9 @@ SmallVector<Value> KernelToLinalg::emitGeneric(
   for (NodeId leaf : leaves) {
     Value tensor = tensors.lookup(leaf);
     operands.push_back(tensor);
-    maps.push_back(getSharedMap(getMap(space, graph.nodes[leaf].rate), tensor));
+    Rate rate = graph.nodes[leaf].rate;
+    AffineMap map = getMap(space, rate);
+    maps.push_back(rate == Rate::Column ? map : getSharedMap(map, tensor));
   }
   // Something must say how long the rows are that a reduction runs over.
   bool isReduction = last == utils::IteratorType::reduction;
