@@ -214,6 +214,73 @@ TEST(Requantize, RandomRatios) {
   }
 }
 
+/// 32-bit zero points, which take a difference of 33 bits, and ratios of which
+/// one step saturates or the whole range is one step: in 64 bits, exactly.
+TEST(Requantize, ExtremesOf32Bits) {
+  const Interval all = storageRange(32);
+  std::vector<int64_t> edges = {all.lo, all.lo + 1, -1,    0,
+                                1,      all.hi - 1, all.hi};
+  std::vector<double> ratios;
+  // The mantissa that rounds up to 2^31, at many exponents.
+  for (int exponent : {-120, -64, -33, -32, -31, -2, -1, 0, 1, 15, 30, 31})
+    for (double mantissa :
+         {1 - 0x1p-53, 1 - 0x1p-33, 1 - 0x1p-32, 1 - 0x1p-31, 1.0, 1 + 0x1p-31})
+      ratios.push_back(std::ldexp(mantissa, exponent));
+  for (double ratio : ratios)
+    for (double sign : {1.0, -1.0})
+      for (int64_t zeroPointIn : {all.lo, int64_t(0), all.hi})
+        for (int64_t zeroPointOut : {int64_t(0), int64_t(-128), all.hi})
+          for (unsigned rounding = 0; rounding < 5; ++rounding) {
+            Interval out = zeroPointOut == all.hi ? all : storageRange(8);
+            Case c{all,          32,  sign * ratio,      zeroPointIn,
+                   zeroPointOut, out, Rounding(rounding)};
+            Kernel kernel = build(c);
+            Dyadic dyadic = toDyadic(c.ratio);
+            ASSERT_LT(std::abs(dyadic.multiplier), int64_t(1) << 31);
+            Evaluator evaluator(kernel, int64_t(edges.size()));
+            std::vector<int64_t> got(edges.size());
+            Bounds bounds = llvm::cantFail(bound(kernel.graph));
+            llvm::cantFail(evaluator.runChecked({edges}, 0, got, bounds));
+            double rounded =
+                std::ldexp(double(dyadic.multiplier), -int(dyadic.shift));
+            for (size_t i = 0; i < edges.size(); ++i) {
+              Int128 exact =
+                  scaleExactly(edges[i] - zeroPointIn, rounded, c.rounding) +
+                  zeroPointOut;
+              ASSERT_EQ(got[i],
+                        int64_t(std::clamp<Int128>(exact, out.lo, out.hi)))
+                  << edges[i] << " ratio " << c.ratio << " zero points "
+                  << zeroPointIn << ' ' << zeroPointOut << ' '
+                  << stringify(c.rounding);
+            }
+          }
+}
+
+/// Ratios of which every input but the zero point saturates, however large.
+TEST(Requantize, HugeRatios) {
+  for (double ratio : {0x1p32, 0x1p62, 1e30, 1e300})
+    for (double sign : {1.0, -1.0})
+      for (int64_t zeroPoint : {int64_t(0), int64_t(-7), int64_t(INT32_MAX)}) {
+        Kernel kernel = build({storageRange(32), 32, sign * ratio, zeroPoint, 3,
+                               storageRange(8)});
+        std::vector<int64_t> xs = {INT32_MIN, zeroPoint - 1, zeroPoint,
+                                   std::min<int64_t>(zeroPoint + 1, INT32_MAX),
+                                   INT32_MAX};
+        std::vector<int64_t> got(xs.size());
+        Bounds bounds = llvm::cantFail(bound(kernel.graph));
+        llvm::cantFail(Evaluator(kernel, int64_t(xs.size()))
+                           .runChecked({xs}, 0, got, bounds));
+        for (size_t i = 0; i < xs.size(); ++i) {
+          int64_t above = sign > 0 ? 127 : -128, below = sign > 0 ? -128 : 127;
+          EXPECT_EQ(got[i], xs[i] == zeroPoint  ? 3
+                            : xs[i] > zeroPoint ? above
+                                                : below)
+              << xs[i] << " ratio " << sign * ratio << " zero point "
+              << zeroPoint;
+        }
+      }
+}
+
 TEST(Requantize, NeedsNoClampForRatiosBelowOne) {
   Kernel kernel = build({storageRange(32), 32, 0.8, 0, 0, {-128, 127}});
   for (const Node &node : kernel.graph.nodes)
