@@ -148,27 +148,78 @@ Exponential nlq::methods::tabulatedExp(Value d, double s, int64_t last) {
   return {e.named("exponential"), kTabulatedOne};
 }
 
-/// Shares in 2^-15 of exponentials of 15 bits, in elements of 16 bits. With n
-/// the bits of S + 1, which is 2^15 or more,
+Exponential nlq::methods::factoredExp(Value d, double s) {
+  Builder &builder = d.getBuilder();
+  kernel::Table coarse(16), fine(16);
+  for (int64_t i = 0; i < 16; ++i) {
+    coarse[i] = std::llround(INT16_MAX * std::exp(-16 * s * double(i)));
+    fine[i] = std::llround(INT16_MAX * std::exp(-s * double(i)));
+  }
+  Value upper = builder.shiftRight(d, 4);
+  Value lower = d - builder.shiftLeft(upper, 4);
+  Value e = builder.mulShift(builder.lookup(std::move(coarse), upper),
+                             builder.lookup(std::move(fine), lower), 15,
+                             Rounding::HalfUp);
+  return {e.named("exponential"), kFactoredOne};
+}
+
+namespace {
+/// 2^(n-1) <= S + 1 < 2^n for the sum S of the row's exponentials of 15 bits,
+/// where n is at least 16.
+struct RowSum {
+  Value total;
+  Value bits;
+};
+} // namespace
+
+static RowSum sumUp(Builder &builder, const Exponential &exponential,
+                    llvm::StringRef lemma) {
+  Value sum =
+      builder.assume(builder.reduceSum(exponential.value).named("row_sum"),
+                     {exponential.one, INT64_MAX}, lemma);
+  Value total = sum + (32768 - exponential.one);
+  return {total, builder.bitLength(total)};
+}
+
+/// Shares in 2^-15 of exponentials of 15 bits, in elements of 16 bits:
 ///   F = rnd(2^(n+14) / (S + 1)) in 2^14 to 2^15,  y = e * F / 2^15,
 ///   share = rnd(y / 2^(n-16))
 /// which is e / S but for a relative 2^-14. y is computed as e less a part of
 /// it, so that a row with one element other than 0 has the share 2^15 - 1.
 static Value shares16(Builder &builder, const Exponential &exponential,
-                      llvm::StringRef lemma) {
-  Value sum =
-      builder.assume(builder.reduceSum(exponential.value).named("row_sum"),
-                     {exponential.one, INT64_MAX}, lemma);
-  Value total = sum + (32768 - exponential.one);
-  Value bits = builder.bitLength(total);
+                      const RowSum &sum) {
   Value factor = builder.assume(
       builder
-          .div(builder.shiftLeft(builder.constant(1), bits + 14), total,
+          .div(builder.shiftLeft(builder.constant(1), sum.bits + 14), sum.total,
                Rounding::HalfUp)
           .named("reciprocal"),
       {1 << 14, 1 << 15}, "2^(n-1) <= S + 1 < 2^n for a sum of n bits");
   Value normal = lessPart(exponential.value, 32768 - factor);
-  return builder.shiftRight(normal, bits - 16, Rounding::HalfUp).named("share");
+  return builder.shiftRight(normal, sum.bits - 16, Rounding::HalfUp)
+      .named("share");
+}
+
+/// Shares in steps of a result of 8 bits, 1 / (m 2^k) with m in (1/2, 1]:
+///   F = rnd(m 2^(n+13) / (S + 1)), at most 2^14 - 1
+///   share = rnd(rnd(e F / 2^15) / 2^(n-2-k))
+/// F and the inner rounding are off by 2^-13 of the share at most. Of 14 bits,
+/// the inner one and the half that rounds it fit a lane of 16.
+static Value shares8(Builder &builder, const Exponential &exponential,
+                     const RowSum &sum, double step) {
+  int k;
+  double m = std::frexp(1 / step, &k);
+  if (m == 0.5)
+    m = 1, --k;
+  Value scaled = builder.shiftLeft(
+      builder.constant(std::llround(std::ldexp(m, 29))), sum.bits - 16);
+  Value factor =
+      builder
+          .min(builder.div(scaled, sum.total, Rounding::HalfUp), (1 << 14) - 1)
+          .named("reciprocal");
+  Value share =
+      builder.mulShift(exponential.value, factor, 15, Rounding::HalfUp);
+  return builder.shiftRight(share, sum.bits - (2 + k), Rounding::HalfUp)
+      .named("share");
 }
 
 MethodKernel nlq::methods::storeShares(Builder &builder,
@@ -178,10 +229,19 @@ MethodKernel nlq::methods::storeShares(Builder &builder,
   // `exponential.one`, and no exponential is negative.
   const char *lemma = "the row's largest element contributes e^0 to a sum of "
                       "exponentials, none of which is negative";
-  if (exponential.one == kTabulatedOne && problem.outBits == 16 &&
-      problem.result.isPerTensor() && problem.result.scales[0] >= 0x1p-15)
-    return storeResult(builder, shares16(builder, exponential, lemma),
-                       {0x1p-15}, problem);
+  const Quantized &to = problem.result;
+  bool fillsWords =
+      exponential.one == kTabulatedOne || exponential.one == kFactoredOne;
+  if (fillsWords && problem.outBits == 16 && to.isPerTensor() &&
+      to.scales[0] >= 0x1p-15) {
+    RowSum sum = sumUp(builder, exponential, lemma);
+    if (to.range.hi - to.range.lo <= 255 && to.scales[0] >= 0x1p-13)
+      return storeResult(builder,
+                         shares8(builder, exponential, sum, to.scales[0]),
+                         to.scales, problem);
+    return storeResult(builder, shares16(builder, exponential, sum), {0x1p-15},
+                       problem);
+  }
   int64_t one = (int64_t(1) << problem.outBits) - 1;
   double scale = 1 / double(one);
   double steps = 1 / problem.result.scales[0];

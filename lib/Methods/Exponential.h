@@ -63,7 +63,15 @@ inline constexpr int64_t kTabulatedOne = 32767;
 inline constexpr double kTabulatedReach = 16 * 0.693147180559945309;
 Exponential tabulatedExp(kernel::Value d, double s, int64_t last);
 
-/// The same polynomial, corrected: the distance is first brought to the finest
+/// e^(-s*d) for d in 0 to 255: a table of 16 entries for the upper half of d's
+/// bits, one for the lower,
+///   F[d >> 4] * G[d mod 16]
+/// both in 2^-15, at most 2^15 - 1, and their product rounded to 2^-15. e^0 is
+/// `kFactoredOne`.
+inline constexpr int64_t kFactoredOne = 32766;
+Exponential factoredExp(kernel::Value d, double s);
+
+/// I-BERT's polynomial, corrected: the distance is first brought to the finest
 /// scale s' = s / 2^k at which a row of `rowLength` exponentials still sums up
 /// to less than `limit`; constants are rounded, and so is the shift.
 ///   d' = d * 2^k;  r = -(d' mod rnd(ln2/s'))

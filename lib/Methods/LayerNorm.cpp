@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "LayerNorm.h"
+#include "Normalization.h"
 #include "nlq/Kernel/Bound.h"
 #include <algorithm>
 #include <cmath>
@@ -41,7 +42,7 @@ llvm::Expected<RowStatistics> nlq::methods::rowStatistics(Value v,
   return RowStatistics{sum, spread, int64_t(largest)};
 }
 
-InverseRoot nlq::methods::inverseRoot(Value v) {
+NormalRoot nlq::methods::normalRoot(Value v) {
   Builder &builder = v.getBuilder();
   // v * 4^exponent has 61 or 62 bits, so that its root has 31.
   Value exponent =
@@ -52,26 +53,15 @@ InverseRoot nlq::methods::inverseRoot(Value v) {
                      "a number of n bits shifted left by 62 - n, less 1 if "
                      "that is odd, has 61 "
                      "or 62 bits");
-  Value root = builder.sqrt(normal).named("root");
-  Value mantissa = builder.div(int64_t(1) << 60, root).named("inverse_root");
-  return {mantissa, exponent};
+  return {builder.sqrt(normal).named("root"), exponent};
 }
 
-namespace {
-/// What the two normalizations differ in: standardised elements are
-/// y / sqrt(squares + epsilon * epsilonFactor / unit^2), times gammaFactor.
-struct Statistics {
-  kernel::Value y;
-  kernel::Value squares;
-  /// The most that `squares` can be.
-  int64_t largest;
-  double epsilonFactor;
-  double gammaFactor;
-  /// |y| / sqrt(squares) is at most this; why.
-  double reach;
-  const char *lemma;
-};
-} // namespace
+InverseRoot nlq::methods::inverseRoot(Value v) {
+  NormalRoot root = normalRoot(v);
+  Value mantissa =
+      v.getBuilder().div(int64_t(1) << 60, root.root).named("inverse_root");
+  return {mantissa, root.exponent};
+}
 
 static llvm::Expected<Statistics> getDeviations(Value v, int64_t columns) {
   llvm::Expected<RowStatistics> row = rowStatistics(v, columns);
@@ -79,7 +69,16 @@ static llvm::Expected<Statistics> getDeviations(Value v, int64_t columns) {
     return row.takeError();
   // The others of a row deviate by -y_c together, so their squares sum up to at
   // least y_c^2 / (C-1).
+  Builder &builder = v.getBuilder();
+  llvm::Expected<kernel::Interval> range =
+      kernel::boundNode(builder.getGraph(), v.getId());
+  if (!range)
+    return range.takeError();
   return Statistics{(v * columns - row->sum).named("deviation"),
+                    v,
+                    row->sum,
+                    range->hi - range->lo,
+                    columns,
                     row->spread,
                     row->largest,
                     double(columns) * double(columns),
@@ -105,6 +104,10 @@ static llvm::Expected<Statistics> getSquares(Value v, int64_t columns) {
       builder.reduceSum(v * v).named("sum_of_squares"), {0, int64_t(largest)},
       "a square is at least 0, and at most that of the largest magnitude");
   return Statistics{v,
+                    v,
+                    builder.constant(0),
+                    int64_t(most),
+                    1,
                     squares,
                     int64_t(largest),
                     double(columns),
@@ -113,15 +116,10 @@ static llvm::Expected<Statistics> getSquares(Value v, int64_t columns) {
                     "an element is at most the root of the sum of all squares"};
 }
 
-static llvm::Expected<MethodKernel> normalize(Builder &builder,
-                                              const Statistics &row,
-                                              double unit,
-                                              const Problem &problem) {
-  const int64_t columns = problem.maxRowLength;
-  const Quantized &to = problem.result;
-
-  // The root of squares + epsilon, with as many of 8 fractional bits as 62
-  // hold.
+/// The squares plus epsilon, with as many of 8 fractional bits as 62 hold.
+static llvm::Expected<Variance> addEpsilon(const Statistics &row, double unit,
+                                           const Problem &problem) {
+  Builder &builder = row.squares.getBuilder();
   double epsilon = problem.epsilon * row.epsilonFactor / (unit * unit);
   int64_t fraction = 8;
   while (fraction >= 0 && std::ldexp(double(row.largest) + epsilon + 1,
@@ -135,7 +133,24 @@ static llvm::Expected<MethodKernel> normalize(Builder &builder,
                    std::llround(std::ldexp(epsilon, int(2 * fraction)));
   // Squares of at least 1 reach this anyway; where they are 0, y is 0.
   variance = builder.max(variance, int64_t(1) << (2 * fraction));
-  InverseRoot inverse = inverseRoot(variance.named("variance"));
+  return Variance{variance.named("variance"), fraction};
+}
+
+static llvm::Expected<MethodKernel> normalize(Builder &builder,
+                                              const Statistics &row,
+                                              double unit,
+                                              const Problem &problem) {
+  const int64_t columns = problem.maxRowLength;
+  const Quantized &to = problem.result;
+
+  llvm::Expected<Variance> variance = addEpsilon(row, unit, problem);
+  if (!variance)
+    return variance.takeError();
+  if (std::optional<MethodKernel> narrow =
+          normalizeInWords(builder, row, *variance, problem))
+    return std::move(*narrow);
+  const int64_t fraction = variance->fraction;
+  InverseRoot inverse = inverseRoot(variance->value);
 
   // z = y / sqrt(squares + epsilon) on a grid of 2^-zBits, |z| <= reach.
   // Roundings of root and inverse are relative errors far below the factor 2

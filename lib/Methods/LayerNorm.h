@@ -32,6 +32,14 @@ struct RowStatistics {
 };
 llvm::Expected<RowStatistics> rowStatistics(kernel::Value v, int64_t columns);
 
+/// sqrt(v) = root / 2^exponent for a row's v in 1 to 2^62 - 1, root in 2^30 to
+/// 2^31 - 1 (rounded down), exponent in 0 to 30.
+struct NormalRoot {
+  kernel::Value root;
+  kernel::Value exponent;
+};
+NormalRoot normalRoot(kernel::Value v);
+
 /// 1 / sqrt(v) = mantissa * 2^(exponent - 60) for a row's v in 1 to 2^62 - 1,
 /// mantissa in 2^29 to 2^30, exponent in 0 to 30. Relative error below 2^-28.
 struct InverseRoot {
@@ -46,9 +54,10 @@ InverseRoot inverseRoot(kernel::Value v);
 /// RMS normalization, with y_c = v_c and D = sum v^2:
 ///   out_c = gamma_c sqrt(C) * y_c / sqrt(D + epsilon C / unit^2)
 /// The root is taken with up to 8 fractional bits and the whole computed on a
-/// grid at most 2^16 times finer than the result's. gamma may have any sign or
-/// be 0. `v` holds the operand in multiples of `unit`; for layer normalization,
-/// up to a constant.
+/// grid at most 2^16 times finer than the result's; for results of 8 bits, in
+/// elements of 16 bits where these suffice (normalizeInWords). gamma may have
+/// any sign or be 0. `v` holds the operand in multiples of `unit`; for layer
+/// normalization, up to a constant.
 llvm::Expected<MethodKernel> accurateLayerNorm(kernel::Builder &builder,
                                                kernel::Value v, double unit,
                                                const Problem &problem);

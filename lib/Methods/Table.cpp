@@ -14,7 +14,8 @@
 //            per value, on the result's grid (as the lookup operators of TFLite
 //            and TOSA do). Otherwise by polynomials in 16 segments (tabulate).
 //   softmax  e^(-s*d) for the distance d from the row's maximum as a product
-//            (tabulatedExp), and shares of the row sum, all in 16 bits.
+//            (factoredExp from 8 bits to 8, which is cheaper and 3 dB worse;
+//            else tabulatedExp), and shares of the row sum, all in 16 bits.
 // There is no published arithmetic to reproduce, hence no reference form.
 //
 //===----------------------------------------------------------------------===//
@@ -49,6 +50,11 @@ static llvm::Expected<MethodKernel> buildSoftmax(const Problem &problem) {
   Builder builder(problem.maxRowLength);
   Value x = narrowOperand(builder, problem);
   Value largest = builder.reduceMax(x).named("row_max");
+
+  const kernel::Interval out = problem.result.range;
+  if (range.hi - range.lo <= 255 && out.hi - out.lo <= 255)
+    return storeShares(builder, factoredExp((largest - x).named("distance"), s),
+                       problem);
 
   // From here on the exponential rounds to 0.
   double vanishing = std::ceil(kTabulatedReach / s);

@@ -82,6 +82,25 @@ Value nlq::emitPairDot(ImplicitLocOpBuilder &builder, Value accumulator,
                        const VectorFeatures &features) {
   Type type = accumulator.getType();
   int64_t elements = cast<VectorType>(left.getType()).getDimSize(0);
+  const int64_t widest = features.avx512bw ? 32 : features.avx2 ? 16 : 0;
+  if (widest && elements > widest && elements % widest == 0) {
+    // Pieces of the accumulators are half as long.
+    Value sums = accumulator;
+    for (int64_t begin = 0; begin < elements; begin += widest) {
+      auto piece = [&](Value value, int64_t begin, int64_t size) -> Value {
+        return vector::ExtractStridedSliceOp::create(
+            builder, value, ArrayRef<int64_t>{begin}, ArrayRef<int64_t>{size},
+            ArrayRef<int64_t>{1});
+      };
+      Value sum = emitPairDot(
+          builder, piece(accumulator, begin / 2, widest / 2),
+          piece(left, begin, widest), piece(right, begin, widest), features);
+      sums = vector::InsertStridedSliceOp::create(builder, sum, sums,
+                                                  ArrayRef<int64_t>{begin / 2},
+                                                  ArrayRef<int64_t>{1});
+    }
+    return sums;
+  }
   if (features.avx512vnni && elements == 32)
     return callIntrinsic(builder, type, "llvm.x86.avx512.vpdpwssd.512",
                          {accumulator, left, right});

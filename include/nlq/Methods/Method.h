@@ -27,8 +27,9 @@ namespace nlq::methods {
 struct OwnGrid {
   /// Name of the graph's node that holds it.
   std::string node = "grid";
-  /// One, or one per column: real = scale * node. May be negative.
+  /// One, or one per column: real = scale * (node - offset). May be negative.
   std::vector<double> scales;
+  int64_t offset = 0;
   /// If set, real = 2^-node instead, and 0 where the node equals `zero`.
   bool isLog2 = false;
   int64_t zero = 0;

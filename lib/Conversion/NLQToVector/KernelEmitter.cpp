@@ -122,25 +122,31 @@ Value KernelEmitter::emitRow(NodeId id, Scope &row) {
   return row[id] = value;
 }
 
-Value KernelEmitter::emitChunk(NodeId id, int64_t lanes, Scope &chunk,
-                               Scope &row) {
-  if (Value known = chunk.lookup(id))
+Value KernelEmitter::emitChunk(NodeId id, Chunk &chunk, Scope &row) {
+  if (Value known = chunk.values.lookup(id))
     return known;
   const Node &node = graph.nodes[id];
+  const int64_t lanes = chunk.lanes;
+  unsigned width = getWidth(id);
+  auto isWide = [&](NodeId operand) { return getWidth(operand) > width; };
   Value value;
   if (node.opcode == Opcode::Constant) {
-    value = constant(node.imm, getWidth(id), lanes);
+    value = constant(node.imm, width, lanes);
   } else if (!variesInRow(node)) {
-    Value scalar = resize(emitRow(id, row), getWidth(id));
-    value = vector::BroadcastOp::create(builder, getType(getWidth(id), lanes),
-                                        scalar);
+    Value scalar = resize(emitRow(id, row), width);
+    value = vector::BroadcastOp::create(builder, getType(width, lanes), scalar);
+  } else if (llvm::any_of(node.operands, isWide) &&
+             followsFromLowBits(id, width)) {
+    value = emitFromLowBits(id, width, chunk, row);
   } else {
+    bool byBytes = node.opcode == Opcode::Lookup && looksUpBytes(node);
     SmallVector<Value> operands;
     for (NodeId operand : node.operands)
-      operands.push_back(emitChunk(operand, lanes, chunk, row));
-    value = resize(emitNode(id, operands, lanes), getWidth(id));
+      operands.push_back(byBytes ? emitLowBits(operand, 8, chunk, row)
+                                 : emitChunk(operand, chunk, row));
+    value = resize(emitNode(id, operands, lanes), width);
   }
-  return chunk[id] = value;
+  return chunk.values[id] = value;
 }
 
 static arith::CmpIPredicate getPredicate(Predicate predicate) {
@@ -523,18 +529,28 @@ Value KernelEmitter::emitSqrt(Value value) {
   return arith::SelectOp::create(builder, exceeds(more), root, more);
 }
 
-bool nlq::isByteTable(const Table &table) {
-  return table.size() <= 256 && llvm::all_of(table, [](int64_t entry) {
-           return entry >= INT16_MIN && entry <= INT16_MAX;
-         });
+static bool hasWords(const Table &table) {
+  return llvm::all_of(table, [](int64_t entry) {
+    return entry >= INT16_MIN && entry <= INT16_MAX;
+  });
+}
+
+/// By bytes, a lookup in few entries takes fewer instructions of AVX2 than by
+/// words only if its index comes in bytes.
+bool KernelEmitter::looksUpBytes(const Node &node) const {
+  if (node.opcode != Opcode::Lookup || node.rate != Rate::Element)
+    return false;
+  const Table &table = graph.tables[node.imm];
+  if (table.size() > 256 || !hasWords(table))
+    return false;
+  return table.size() > 16 || (features.avx2 && !features.avx512bw &&
+                               hasLowBits(node.operands[0], 8));
 }
 
 /// A lookup of the low bytes of the entries and, unless these say all, one of
-/// the high bytes. Null where the target or the table has none.
+/// the high bytes. Null where the target has none.
 Value KernelEmitter::emitByteLookups(const Table &table, Value index,
                                      unsigned width) {
-  if (!isByteTable(table))
-    return Value();
   Value bytes = resize(index, 8);
   auto lookup = [&](unsigned shift) {
     SmallVector<uint8_t> part;
@@ -550,10 +566,9 @@ Value KernelEmitter::emitByteLookups(const Table &table, Value index,
     return resize(low, width);
   if (*least >= 0 && *most <= UINT8_MAX)
     return extendUnsigned(low, width);
-  Value high = resize(lookup(8), 16);
-  Value entry = arith::OrIOp::create(
-      builder, extendUnsigned(low, 16),
-      arith::ShLIOp::create(builder, high, constantLike(8, high)));
+  Value both = vector::InterleaveOp::create(builder, low, lookup(8));
+  Value entry =
+      vector::BitCastOp::create(builder, getType(16, lanesOf(bytes)), both);
   return resize(entry, width);
 }
 
@@ -569,15 +584,17 @@ Value KernelEmitter::emitLookup(const Node &node, Value index, unsigned width) {
     return resize(entry, std::max(width, entryWidth));
   }
   const Table &entriesOf = graph.tables[node.imm];
-  if (entriesOf.size() <= 16 && llvm::all_of(entriesOf, [](int64_t entry) {
-        return entry >= INT16_MIN && entry <= INT16_MAX;
-      })) {
+  if (looksUpBytes(node)) {
+    if (Value entry = emitByteLookups(entriesOf, index, width))
+      return entry;
+    // The index, read as unsigned, is below the number of entries.
+    index = extendUnsigned(index, 16);
+  }
+  if (entriesOf.size() <= 16 && hasWords(entriesOf)) {
     SmallVector<int16_t> words(entriesOf.begin(), entriesOf.end());
-    if (Value entry = emitLookup16(builder, words, resize(index, 16), features))
+    if (Value entry = emitLookup16(builder, words, index, features))
       return entry;
   }
-  if (Value entry = emitByteLookups(entriesOf, index, width))
-    return entry;
   Value zero = arith::ConstantIndexOp::create(builder, 0);
   VectorType type =
       VectorType::get({lanes}, builder.getIntegerType(entryWidth));

@@ -28,10 +28,6 @@ namespace nlq {
 /// True for nodes that differ from column to column.
 bool variesInRow(const kernel::Node &node);
 
-/// True if vectors can be looked up in `table` byte by byte: by one byte, and
-/// with entries of at most 16 bits.
-bool isByteTable(const kernel::Table &table);
-
 class KernelEmitter {
 public:
   /// `tables` holds one memref of a constant global per table of the graph.
@@ -41,18 +37,28 @@ public:
       : builder(builder), graph(graph), bounds(bounds), tables(tables),
         features(features) {}
 
-  /// Values of the nodes in one scope: a row, or a chunk within it.
+  /// Values of the nodes in one row.
   using Scope = llvm::DenseMap<kernel::NodeId, mlir::Value>;
+
+  /// Values of the nodes in `lanes` columns of a row.
+  struct Chunk {
+    int64_t lanes;
+    Scope values;
+    /// Low bits of nodes, by the node and their number.
+    llvm::DenseMap<std::pair<kernel::NodeId, unsigned>, mlir::Value> lowBits;
+  };
 
   /// Emits a node of uniform or row rate as an i64, its operands first.
   /// Reductions, inputs and indices must be in `row` already.
   mlir::Value emitRow(kernel::NodeId id, Scope &row);
 
-  /// Emits a node of any rate as a vector of `lanes` elements of the width
+  /// Emits a node of any rate as a vector of elements of the width
   /// `getWidth(id)`. Inputs, column indices and reloaded nodes must be in
   /// `chunk` already; what `row` holds is broadcast.
-  mlir::Value emitChunk(kernel::NodeId id, int64_t lanes, Scope &chunk,
-                        Scope &row);
+  mlir::Value emitChunk(kernel::NodeId id, Chunk &chunk, Scope &row);
+
+  /// Whether a lookup takes its index, and gives its entries, byte by byte.
+  bool looksUpBytes(const kernel::Node &node) const;
 
   /// Lane width in bits in which element nodes lie in registers.
   unsigned getWidth(kernel::NodeId id) const;
@@ -68,6 +74,16 @@ private:
   unsigned getBits(kernel::NodeId id) const;
   mlir::Value emitNode(kernel::NodeId id, llvm::ArrayRef<mlir::Value> operands,
                        int64_t lanes);
+  /// Whether the low `width` bits of a node can be had from values of no more
+  /// bits.
+  bool hasLowBits(kernel::NodeId id, unsigned width) const;
+  /// Whether they can be computed from those of its operands.
+  bool followsFromLowBits(kernel::NodeId id, unsigned width) const;
+  /// The low `width` bits of a node; cut off if they can't.
+  mlir::Value emitLowBits(kernel::NodeId id, unsigned width, Chunk &chunk,
+                          Scope &row);
+  mlir::Value emitFromLowBits(kernel::NodeId id, unsigned width, Chunk &chunk,
+                              Scope &row);
   mlir::Type getType(unsigned width, int64_t lanes);
   mlir::Value constant(int64_t value, unsigned width, int64_t lanes);
   mlir::Value constantLike(int64_t value, mlir::Value like);

@@ -129,6 +129,17 @@ static Schedule makeSchedule(const Graph &graph) {
 // Lowering
 //===----------------------------------------------------------------------===//
 
+/// Lanes of 16 bits that fill a vector of the target, or of 8 where these are
+/// what is looked up.
+static int64_t getNaturalLanes(const Graph &graph, const KernelEmitter &emitter,
+                               const VectorFeatures &features) {
+  int64_t lanes = features.avx512bw ? 32 : 16;
+  bool looksUpBytes = llvm::any_of(graph.nodes, [&](const Node &node) {
+    return emitter.looksUpBytes(node);
+  });
+  return looksUpBytes ? 2 * lanes : lanes;
+}
+
 namespace {
 
 /// Lowers one kernel.
@@ -138,8 +149,10 @@ public:
               const Bounds &bounds, int64_t maxLanes,
               const VectorFeatures &features)
       : builder(op.getLoc(), rewriter), op(op), graph(graph), bounds(bounds),
-        maxLanes(maxLanes), features(features), schedule(makeSchedule(graph)),
-        tables(makeTables()), emitter(builder, graph, bounds, tables, features),
+        features(features), schedule(makeSchedule(graph)), tables(makeTables()),
+        emitter(builder, graph, bounds, tables, features),
+        maxLanes(maxLanes ? maxLanes
+                          : getNaturalLanes(graph, emitter, features)),
         block(chooseBlock()) {}
 
   void run();
@@ -163,9 +176,8 @@ private:
                   ValueRange position, int64_t lanes, unsigned width);
   unsigned accumulatorWidth(NodeId reduction) const;
   bool sumsPairs(NodeId reduction, int64_t lanes) const;
-  Value addPairs(NodeId reduction, int64_t lanes, Value accumulator,
-                 Value firstNew, KernelEmitter::Scope &chunk,
-                 KernelEmitter::Scope &row);
+  Value addPairs(NodeId reduction, Value accumulator, Value firstNew,
+                 KernelEmitter::Chunk &chunk, KernelEmitter::Scope &row);
   Value zeroOldLanes(Value value, Value firstNew);
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(builder, value);
@@ -180,11 +192,11 @@ private:
   KernelOp op;
   const Graph &graph;
   const Bounds &bounds;
-  int64_t maxLanes;
   const VectorFeatures &features;
   Schedule schedule;
   SmallVector<Value> tables;
   KernelEmitter emitter;
+  int64_t maxLanes;
   /// Rows that go through each phase together.
   int64_t block;
   /// Element nodes of a block by row and column, row nodes by row.
@@ -470,23 +482,23 @@ bool RowLowering::sumsPairs(NodeId reduction, int64_t lanes) const {
 }
 
 /// `accumulator` plus the pairs of one chunk.
-Value RowLowering::addPairs(NodeId reduction, int64_t lanes, Value accumulator,
-                            Value firstNew, KernelEmitter::Scope &chunk,
+Value RowLowering::addPairs(NodeId reduction, Value accumulator, Value firstNew,
+                            KernelEmitter::Chunk &chunk,
                             KernelEmitter::Scope &row) {
   NodeId id = graph.nodes[reduction].operands[0];
   const Node &term = graph.nodes[id];
   Value left, right;
   if (emitter.getWidth(id) == 16) {
-    left = emitter.emitChunk(id, lanes, chunk, row);
+    left = emitter.emitChunk(id, chunk, row);
     right = arith::ConstantOp::create(
         builder,
         SplatElementsAttr::get(cast<VectorType>(left.getType()), APInt(16, 1)));
   } else {
-    left = emitter.emitChunk(term.operands[0], lanes, chunk, row);
-    right = emitter.emitChunk(term.operands[1], lanes, chunk, row);
+    left = emitter.emitChunk(term.operands[0], chunk, row);
+    right = emitter.emitChunk(term.operands[1], chunk, row);
   }
   left = zeroOldLanes(left, firstNew);
-  auto sumsType = VectorType::get({lanes / 2}, builder.getI32Type());
+  auto sumsType = VectorType::get({chunk.lanes / 2}, builder.getI32Type());
   if (accumulator.getType() == sumsType)
     return emitPairDot(builder, accumulator, left, right, features);
   Value zero =
@@ -553,23 +565,25 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
                                           ValueRange position,
                                           KernelEmitter::Scope &row) {
   const Phase &phase = schedule.phases[phaseIndex];
-  KernelEmitter::Scope chunk;
+  KernelEmitter::Chunk chunk;
+  chunk.lanes = lanes;
   for (auto [id, node] : llvm::enumerate(graph.nodes)) {
     auto spilled = schedule.spilledIn.find(id);
     if (spilled != schedule.spilledIn.end() && spilled->second < phaseIndex) {
       auto type = VectorType::get({lanes},
                                   builder.getIntegerType(emitter.getWidth(id)));
-      chunk[id] = vector::LoadOp::create(builder, type, scratch.lookup(id),
-                                         ValueRange({slot, column}));
+      chunk.values[id] = vector::LoadOp::create(
+          builder, type, scratch.lookup(id), ValueRange({slot, column}));
     } else if (node.opcode == Opcode::Input && variesInRow(node)) {
-      chunk[id] = emitInput(graph.inputs[node.imm], op.getInputs()[node.imm],
-                            column, position, lanes, emitter.getWidth(id));
+      chunk.values[id] =
+          emitInput(graph.inputs[node.imm], op.getInputs()[node.imm], column,
+                    position, lanes, emitter.getWidth(id));
     } else if (node.opcode == Opcode::ColumnIndex) {
       auto type = VectorType::get({lanes}, builder.getIndexType());
       Value steps = vector::StepOp::create(builder, type);
       Value base = vector::BroadcastOp::create(builder, type, column);
       Value columns = arith::AddIOp::create(builder, steps, base);
-      chunk[id] = arith::IndexCastOp::create(
+      chunk.values[id] = arith::IndexCastOp::create(
           builder,
           VectorType::get({lanes},
                           builder.getIntegerType(emitter.getWidth(id))),
@@ -580,20 +594,20 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
   for (auto [id, accumulator] : llvm::zip(phase.reductions, accumulators)) {
     const Node &node = graph.nodes[id];
     if (sumsPairs(id, lanes)) {
-      next.push_back(addPairs(id, lanes, accumulator, firstNew, chunk, row));
+      next.push_back(addPairs(id, accumulator, firstNew, chunk, row));
       continue;
     }
-    Value value = emitter.emitChunk(node.operands[0], lanes, chunk, row);
+    Value value = emitter.emitChunk(node.operands[0], chunk, row);
     value = emitter.resize(value, accumulatorWidth(id));
     if (node.opcode == Opcode::ReduceSum)
       value = zeroOldLanes(value, firstNew);
     next.push_back(combine(node, accumulator, value));
   }
   for (NodeId id : phase.spills)
-    vector::StoreOp::create(builder, emitter.emitChunk(id, lanes, chunk, row),
+    vector::StoreOp::create(builder, emitter.emitChunk(id, chunk, row),
                             scratch.lookup(id), ValueRange({slot, column}));
   if (phaseIndex + 1 == schedule.phases.size()) {
-    Value value = emitter.emitChunk(graph.result, lanes, chunk, row);
+    Value value = emitter.emitChunk(graph.result, chunk, row);
     SmallVector<Value> indices(position);
     indices.push_back(column);
     vector::StoreOp::create(builder, emitter.resize(value, graph.resultBits),
@@ -686,19 +700,6 @@ void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
     row[id] = value;
 }
 
-/// Lanes of 16 bits that fill a vector of the target, or of 8 where these are
-/// what is looked up.
-static int64_t getNaturalLanes(const Graph &graph,
-                               const VectorFeatures &features) {
-  int64_t lanes = features.avx512bw ? 32 : 16;
-  bool looksUpBytes = llvm::any_of(graph.nodes, [&](const Node &node) {
-    return node.opcode == Opcode::Lookup && node.rate == Rate::Element &&
-           graph.tables[node.imm].size() > 16 &&
-           isByteTable(graph.tables[node.imm]);
-  });
-  return looksUpBytes ? 2 * lanes : lanes;
-}
-
 LogicalResult nlq::lowerKernelToVector(RewriterBase &rewriter, KernelOp op,
                                        int64_t maxLanes,
                                        const VectorFeatures &features) {
@@ -714,8 +715,6 @@ LogicalResult nlq::lowerKernelToVector(RewriterBase &rewriter, KernelOp op,
     return op->emitOpError("has no safe lanes: ")
            << llvm::toString(bounds.takeError());
   rewriter.setInsertionPoint(op);
-  if (maxLanes == 0)
-    maxLanes = getNaturalLanes(graph, features);
   RowLowering(rewriter, op, graph, *bounds, maxLanes, features).run();
   rewriter.eraseOp(op);
   return success();

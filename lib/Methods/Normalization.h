@@ -1,0 +1,65 @@
+//===- Normalization.h - Rows divided by their deviation --------*- C++ -*-===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What the accurate layer and RMS normalization do to the elements of a row,
+// given its statistics.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NLQ_LIB_METHODS_NORMALIZATION_H
+#define NLQ_LIB_METHODS_NORMALIZATION_H
+
+#include "Steps.h"
+#include <optional>
+
+namespace nlq::methods {
+
+/// What the two normalizations differ in: standardised elements are
+/// y / sqrt(squares + epsilon * epsilonFactor / unit^2), times gammaFactor.
+struct Statistics {
+  /// factor * v - sum, |v - sum / factor| <= `farthest`.
+  kernel::Value y;
+  kernel::Value v;
+  kernel::Value sum;
+  int64_t farthest;
+  int64_t factor;
+  kernel::Value squares;
+  /// The most that `squares` can be.
+  int64_t largest;
+  double epsilonFactor;
+  double gammaFactor;
+  /// |y| / sqrt(squares) is at most this; why.
+  double reach;
+  const char *lemma;
+};
+
+/// squares + epsilon = value / 4^fraction.
+struct Variance {
+  kernel::Value value;
+  int64_t fraction;
+};
+
+/// Results of at most 8 bits in elements of 16 bits. With p the largest integer
+/// for which (v - sum/factor) * p stays within 2^15 - 2 by both `reach` and
+/// `farthest`:
+///   t   = v p - rnd(sum p / factor)
+///   z   = rnd(t r / 2^15),  r the row's 2^15 zScale sqrt(..)^-1 / p; for a p
+///         that may be small, t + rnd(t (r - 2^15) / 2^15)
+///   out = floor((rnd(z g_c / 2^15) + b_c) / 2^f),  b_c with the half of 2^f
+/// zScale is where the largest z and r fit 15 bits, and f where the largest
+/// outcome does. Nothing if v has more than 16 bits, or fewer than four
+/// fractional bits f would be left: then an outcome may be off by more than
+/// about 1/8 of the result's step, beside its rounding.
+std::optional<MethodKernel> normalizeInWords(kernel::Builder &builder,
+                                             const Statistics &row,
+                                             const Variance &variance,
+                                             const Problem &problem);
+
+} // namespace nlq::methods
+
+#endif // NLQ_LIB_METHODS_NORMALIZATION_H

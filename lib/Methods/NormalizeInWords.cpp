@@ -1,0 +1,139 @@
+//===- NormalizeInWords.cpp - Normalization in 16 bits --------------------===//
+//
+// Part of the nlq project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "LayerNorm.h"
+#include "Normalization.h"
+#include "nlq/Kernel/Bound.h"
+#include <algorithm>
+#include <cmath>
+
+using namespace nlq;
+using namespace nlq::methods;
+using kernel::Builder;
+using kernel::Rounding;
+using kernel::Value;
+
+/// Magnitudes stay at or below this, which leaves a half for a rounding.
+static constexpr double kLargest = INT16_MAX - 1;
+
+namespace {
+/// gamma and beta in steps of the result's scale.
+struct Affine {
+  std::vector<double> gamma, beta;
+  double largestGamma = 0, largestBeta = 0;
+};
+} // namespace
+
+static Affine getAffine(const Statistics &row, const Problem &problem) {
+  Affine affine;
+  const Quantized &to = problem.result;
+  for (int64_t i = 0; i < problem.maxRowLength; ++i) {
+    double gamma = problem.gamma[i] * row.gammaFactor / to.scale(i);
+    double beta = problem.beta.empty() ? 0 : problem.beta[i] / to.scale(i);
+    affine.gamma.push_back(gamma);
+    affine.beta.push_back(beta + double(to.zeroPoints[0]));
+    affine.largestGamma = std::max(affine.largestGamma, std::fabs(gamma));
+    affine.largestBeta =
+        std::max(affine.largestBeta, std::fabs(affine.beta.back()));
+  }
+  return affine;
+}
+
+std::optional<MethodKernel>
+nlq::methods::normalizeInWords(Builder &builder, const Statistics &row,
+                               const Variance &variance,
+                               const Problem &problem) {
+  const Quantized &to = problem.result;
+  llvm::Expected<kernel::Interval> range =
+      kernel::boundNode(builder.getGraph(), row.v.getId());
+  if (!range) {
+    llvm::consumeError(range.takeError()); // normalize() says so, too
+    return std::nullopt;
+  }
+  if (to.range.hi - to.range.lo > 255 ||
+      !kernel::storageRange(16).contains(*range))
+    return std::nullopt;
+  Affine affine = getAffine(row, problem);
+  // Half a step more for beta, and one for roundings.
+  const auto least = int64_t(kLargest / double(row.farthest));
+  // p is rounded down, by almost a half where it is 1: r makes up for it.
+  const bool isCoarse = least < 16;
+  double slack = (isCoarse ? 1 : 1 + 1 / double(least)) * (1 + 0x1p-10);
+  double largestOut =
+      affine.largestGamma * row.reach * slack + affine.largestBeta + 2;
+  int64_t fine = 12;
+  while (fine >= 4 && std::ldexp(largestOut, int(fine)) > kLargest)
+    --fine;
+  // p = floor(whole * 2^exponent / root).
+  double whole = kLargest * double(row.factor) / row.reach *
+                 std::ldexp(1, int(variance.fraction));
+  if (fine < 4 || whole < 0x1p18 || whole >= 0x1p32)
+    return std::nullopt;
+
+  NormalRoot root = normalRoot(variance.value);
+  Value p = builder.div(
+      builder.shiftLeft(builder.constant(int64_t(whole)), root.exponent),
+      root.root);
+  // Of 16 bits, v may lie farther than that: it is halved where p is 0.
+  Value v = row.v;
+  Value halvings = builder.constant(0);
+  if (least == 0) {
+    halvings = builder.compare(kernel::Predicate::EQ, p, 0);
+    v = builder.shiftRight(v, halvings);
+  }
+  // Integers that differ deviate by sqrt(1/2) / reach at least.
+  p = builder.clamp(p, {std::max<int64_t>(least, 1), UINT16_MAX}).named("fill");
+  Value mean = builder.div(builder.shiftRight(row.sum * p, halvings),
+                           row.factor, Rounding::HalfUp);
+  Value t = builder.assume(v * p - mean, {-INT16_MAX, INT16_MAX},
+                           "the factor was chosen for the farthest element");
+
+  // |z| <= zScale * reach, and r <= 2^15 zScale reach / kLargest * (p + 1) / p,
+  // which is below 2^15, or 2^16 where p is coarse.
+  double zScale = kLargest / (row.reach * slack);
+  double numerator =
+      std::ldexp(zScale * double(row.factor), int(15 + variance.fraction));
+  if (numerator >= 0x1p61)
+    return std::nullopt;
+  Value filled = builder.shiftRight(root.root * p, root.exponent + halvings);
+  Value r =
+      builder.div(int64_t(numerator), builder.max(filled, 1), Rounding::HalfUp);
+  Value z;
+  if (isCoarse) {
+    r = builder.min(r, 2 * INT16_MAX).named("reciprocal");
+    z = builder.assume(
+        t + builder.mulShift(t, r - (INT16_MAX + 1), 15, Rounding::HalfUp),
+        {-INT16_MAX, INT16_MAX}, row.lemma);
+  } else {
+    r = builder.min(r, INT16_MAX).named("reciprocal");
+    z = builder.mulShift(t, r, 15, Rounding::HalfUp);
+  }
+  z.named("standardised");
+
+  std::vector<int64_t> multipliers, offsets;
+  std::vector<double> scales;
+  const int64_t half = int64_t(1) << (fine - 1);
+  for (int64_t i = 0; i < problem.maxRowLength; ++i) {
+    multipliers.push_back(
+        std::llround(std::ldexp(affine.gamma[i] / zScale, int(fine + 15))));
+    offsets.push_back(std::llround(std::ldexp(affine.beta[i], int(fine))) +
+                      half);
+  }
+  for (double scale : to.scales)
+    scales.push_back(std::ldexp(scale, int(-fine)));
+  Value scaled = builder.mulShift(
+      z, builder.column("gamma", std::move(multipliers)), 15, Rounding::HalfUp);
+  Value out = scaled + builder.column("beta", std::move(offsets));
+  out.named("grid");
+  MethodKernel result;
+  result.kernel = builder.finish(
+      builder.clamp(builder.shiftRight(out, fine), to.range), to.bits);
+  result.grid.scales = std::move(scales);
+  result.grid.offset = (to.zeroPoints[0] << fine) + half;
+  return result;
+}
