@@ -129,13 +129,14 @@ func.func @narrowed(%x: tensor<2x4x!a>) -> tensor<2x4x!p> {
 }
 
 // Gamma and beta end in integer constants, whatever holds them: in steps of 0.1 /
-// 2^16, gamma as the factor of a product with 2^25 whose upper half is taken.
+// 2^9, beta with half of 2^9, gamma as the factor of a product by 2^-15 with
+// standardised elements, of which 1 is 32766 / 2 * 128/129 * 1024/1025.
 // CHECK-LABEL: func @layer_norm
 // CHECK-NOT: f32
-// CHECK-DAG: %[[G:.*]] = arith.constant dense<[83886080, 167772160, 41943040, 20971520]> : tensor<4xi32>
-// CHECK-DAG: %[[B:.*]] = arith.constant dense<[655360, 0, 327680, 163840]> : tensor<4xi32>
-// CHECK: nlq.kernel {{.*}} gamma : column i32 in [20971520, 167772160], beta : column i32 in [0, 655360]]
-// CHECK-SAME: ins(%{{.*}}, %[[G]], %[[B]] : tensor<2x4xi8>, tensor<4xi32>, tensor<4xi32>)
+// CHECK-DAG: %[[G:.*]] = arith.constant dense<[10331, 20661, 5165, 2583]> : tensor<4xi16>
+// CHECK-DAG: %[[B:.*]] = arith.constant dense<[5376, 256, 2816, 1536]> : tensor<4xi16>
+// CHECK: nlq.kernel {{.*}} gamma : column i16 in [2583, 20661], beta : column i16 in [256, 5376]]
+// CHECK-SAME: ins(%{{.*}}, %[[G]], %[[B]] : tensor<2x4xi8>, tensor<4xi16>, tensor<4xi16>)
 // CHECK: return
 func.func @layer_norm(%x: tensor<2x4x!a>) -> tensor<2x4x!a> {
   %g = arith.constant dense<[1.0, 2.0, 0.5, 0.25]> : tensor<4xf32>
@@ -149,7 +150,7 @@ func.func @layer_norm(%x: tensor<2x4x!a>) -> tensor<2x4x!a> {
 // CHECK-LABEL: func @rms_norm
 // CHECK: nlq.kernel {{.*}} gamma : column
 // CHECK-NOT: beta
-// CHECK-SAME: ins(%{{.*}}, %{{.*}} : tensor<2x4xi8>, tensor<4xi32>)
+// CHECK-SAME: ins(%{{.*}}, %{{.*}} : tensor<2x4xi8>, tensor<4xi16>)
 func.func @rms_norm(%x: tensor<2x4x!a>) -> tensor<2x4x!a> {
   %g = arith.constant dense<[1.0, 2.0, 0.5, 0.25]> : tensor<4xf32>
   %0 = nlq.rms_norm %x, %g {epsilon = 1.0e-5, method = #nlq.ibert<>}
