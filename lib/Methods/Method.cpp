@@ -22,7 +22,7 @@ llvm::StringRef nlq::methods::stringify(Form form) {
 double OwnGrid::dequantize(int64_t value, int64_t column) const {
   if (isLog2)
     return value == zero ? 0.0 : std::ldexp(1.0, int(-value));
-  return scales[scales.size() == 1 ? 0 : column] * double(value - offset);
+  return scales[scales.size() == 1 ? 0 : column] * (double(value) - offset);
 }
 
 const Implementation *Method::find(llvm::StringRef function, Form form) const {

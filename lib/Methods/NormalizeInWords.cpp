@@ -59,20 +59,21 @@ nlq::methods::normalizeInWords(Builder &builder, const Statistics &row,
       !kernel::storageRange(16).contains(*range))
     return std::nullopt;
   Affine affine = getAffine(row, problem);
-  // Half a step more for beta, and one for roundings.
   const auto least = int64_t(kLargest / double(row.farthest));
   // p is rounded down, by almost a half where it is 1: r makes up for it.
   const bool isCoarse = least < 16;
   double slack = (isCoarse ? 1 : 1 + 1 / double(least)) * (1 + 0x1p-10);
+  // A step for roundings.
   double largestOut =
-      affine.largestGamma * row.reach * slack + affine.largestBeta + 2;
-  int64_t fine = 12;
-  while (fine >= 4 && std::ldexp(largestOut, int(fine)) > kLargest)
-    --fine;
+      affine.largestGamma * row.reach * slack + affine.largestBeta + 1;
+  // The least factor, that is the finest grid, for which outcomes fit.
+  const double toResult =
+      std::max(8.0, std::ceil(0x1p15 * largestOut / kLargest));
+  const double fine = 0x1p15 / toResult;
   // p = floor(whole * 2^exponent / root).
   double whole = kLargest * double(row.factor) / row.reach *
                  std::ldexp(1, int(variance.fraction));
-  if (fine < 4 || whole < 0x1p18 || whole >= 0x1p32)
+  if (fine < 16 || whole < 0x1p18 || whole >= 0x1p32)
     return std::nullopt;
 
   NormalRoot root = normalRoot(variance.value);
@@ -117,23 +118,22 @@ nlq::methods::normalizeInWords(Builder &builder, const Statistics &row,
 
   std::vector<int64_t> multipliers, offsets;
   std::vector<double> scales;
-  const int64_t half = int64_t(1) << (fine - 1);
   for (int64_t i = 0; i < problem.maxRowLength; ++i) {
     multipliers.push_back(
-        std::llround(std::ldexp(affine.gamma[i] / zScale, int(fine + 15))));
-    offsets.push_back(std::llround(std::ldexp(affine.beta[i], int(fine))) +
-                      half);
+        std::llround(affine.gamma[i] * fine / zScale * 0x1p15));
+    offsets.push_back(std::llround(affine.beta[i] * fine));
   }
   for (double scale : to.scales)
-    scales.push_back(std::ldexp(scale, int(-fine)));
+    scales.push_back(scale / fine);
   Value scaled = builder.mulShift(
       z, builder.column("gamma", std::move(multipliers)), 15, Rounding::HalfUp);
   Value out = scaled + builder.column("beta", std::move(offsets));
   out.named("grid");
+  Value rounded = builder.mulShift(out, builder.constant(int64_t(toResult)), 15,
+                                   Rounding::HalfUp);
   MethodKernel result;
-  result.kernel = builder.finish(
-      builder.clamp(builder.shiftRight(out, fine), to.range), to.bits);
+  result.kernel = builder.finish(builder.clamp(rounded, to.range), to.bits);
   result.grid.scales = std::move(scales);
-  result.grid.offset = (to.zeroPoints[0] << fine) + half;
+  result.grid.offset = double(to.zeroPoints[0]) * fine;
   return result;
 }

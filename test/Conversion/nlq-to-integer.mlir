@@ -128,14 +128,14 @@ func.func @narrowed(%x: tensor<2x4x!a>) -> tensor<2x4x!p> {
   return %0 : tensor<2x4x!p>
 }
 
-// Gamma and beta end in integer constants, whatever holds them: in steps of 0.1 /
-// 2^9, beta with half of 2^9, gamma as the factor of a product by 2^-15 with
-// standardised elements, of which 1 is 32766 / 2 * 128/129 * 1024/1025.
+// Gamma and beta end in integer constants, whatever holds them: in steps of 0.1 *
+// 52 / 2^15, gamma as the factor of a product by 2^-15 with standardised
+// elements, of which 1 is 32766 / 2 * 128/129 * 1024/1025.
 // CHECK-LABEL: func @layer_norm
 // CHECK-NOT: f32
-// CHECK-DAG: %[[G:.*]] = arith.constant dense<[10331, 20661, 5165, 2583]> : tensor<4xi16>
-// CHECK-DAG: %[[B:.*]] = arith.constant dense<[5376, 256, 2816, 1536]> : tensor<4xi16>
-// CHECK: nlq.kernel {{.*}} gamma : column i16 in [2583, 20661], beta : column i16 in [256, 5376]]
+// CHECK-DAG: %[[G:.*]] = arith.constant dense<[12715, 25429, 6357, 3179]> : tensor<4xi16>
+// CHECK-DAG: %[[B:.*]] = arith.constant dense<[6302, 0, 3151, 1575]> : tensor<4xi16>
+// CHECK: nlq.kernel {{.*}} gamma : column i16 in [3179, 25429], beta : column i16 in [0, 6302]]
 // CHECK-SAME: ins(%{{.*}}, %[[G]], %[[B]] : tensor<2x4xi8>, tensor<4xi16>, tensor<4xi16>)
 // CHECK: return
 func.func @layer_norm(%x: tensor<2x4x!a>) -> tensor<2x4x!a> {

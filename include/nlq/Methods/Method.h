@@ -29,7 +29,7 @@ struct OwnGrid {
   std::string node = "grid";
   /// One, or one per column: real = scale * (node - offset). May be negative.
   std::vector<double> scales;
-  int64_t offset = 0;
+  double offset = 0;
   /// If set, real = 2^-node instead, and 0 where the node equals `zero`.
   bool isLog2 = false;
   int64_t zero = 0;
