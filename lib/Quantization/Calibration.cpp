@@ -9,6 +9,7 @@
 #include "nlq/Quantization/Calibration.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "nlq/Conversion/RowsLast.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Quantization/ValueNames.h"
 #include "llvm/ADT/STLExtras.h"
@@ -52,7 +53,7 @@ static ExposedValue describe(Value value, StringRef name,
 
 FailureOr<ExposedModel> nlq::exposeValues(ModuleOp module, bool keptOnly) {
   func::FuncOp func = lookupMain(module);
-  if (!func)
+  if (!func || failed(moveRowsLast(func)))
     return failure();
   ExposedModel model;
   SmallVector<Value> values;

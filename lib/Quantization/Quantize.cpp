@@ -9,6 +9,7 @@
 #include "nlq/Quantization/Quantize.h"
 #include "Quantizer.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
+#include "nlq/Conversion/RowsLast.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "nlq/Quantization/Passes.h"
 #include "nlq/Quantization/QuantizeCandidates.h"
@@ -157,7 +158,7 @@ LogicalResult nlq::quantizeModule(ModuleOp module, const Profile &profile,
   if (failed(checkOptions(module, options)))
     return failure();
   func::FuncOp func = lookupMain(module);
-  if (!func)
+  if (!func || failed(moveRowsLast(func)))
     return failure();
   return Quantizer(func, profile, options).run();
 }

@@ -341,7 +341,11 @@ bool Quantizer::canRequantize(Value value, quant::QuantizedType type) {
 bool Quantizer::movesBetterIn(Value value, quant::QuantizedType type) {
   Operation *op = value.getDefiningOp();
   Value operand = getMovedOperand(op);
-  if (!operand || raw.contains(value))
+  if (!operand)
+    return false;
+  // What was moved already is requantized there, if its scales let it.
+  if (auto made = raw.find(value);
+      made != raw.end() && made->second.grid.getType(func.getContext()))
     return false;
   quant::QuantizedType before = unmoveTypeOf(op, type);
   if (!before || !canRequantize(operand, before))

@@ -157,12 +157,21 @@ def test_named_over_two_dimensions(body_of):
     b = ModelBuilder(SHAPE)
     weights = b.const(np.arange(40).reshape(5, 8)), b.const(np.arange(40, 80).reshape(5, 8))
     lines = body_of(b, b.op("LayerNormalization", "x", *weights, axis=-2))
-    assert [line.split(" = ")[1].split()[0] for line in lines[2:]] == [
-        "tensor.collapse_shape",
-        "nlq.layer_norm",
-        "tensor.expand_shape",
-    ]
-    assert "-> tensor<1x40xf32>" in lines[3]
+    assert [line.split(" = ")[1].split()[0] for line in lines[2:]] == ["nlq.layer_norm"]
+    assert ": tensor<1x5x8xf32>, tensor<5x8xf32>, tensor<5x8xf32> -> tensor<1x5x8xf32>" in lines[2]
+
+
+def test_named_with_parameters_that_are_broadcast(body_of):
+    b = ModelBuilder(SHAPE)
+    y = b.op("LayerNormalization", "x", b.const(GAMMA), b.const(np.ones((5, 1))), axis=1)
+    assert "tensor<5x8xf32>, tensor<5x8xf32> ->" in body_of(b, y)[-1]
+
+
+def test_named_with_parameters_that_do_not_fit(body_of):
+    b = ModelBuilder(SHAPE)
+    y = b.op("LayerNormalization", "x", b.const(np.ones(5)), axis=1)
+    with pytest.raises(Exception, match=r"its scale has shape \[5\], which does not fit \[5, 8\]"):
+        body_of(b, y)
 
 
 def test_another_axis_is_not_taken_for_it(body_of):

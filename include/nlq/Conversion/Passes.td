@@ -112,6 +112,30 @@ def NLQLowerBoundaryCasts
                            "::mlir::tensor::TensorDialect"];
 }
 
+def NLQRowsLast : Pass<"nlq-rows-last", "::mlir::func::FuncOp"> {
+  let summary = "Make the last dimension the row of every operation on floats";
+  let description = [{
+    A softmax over another axis comes between two transpositions; a
+    normalization over several dimensions between a collapse of them and the
+    expansion back. Everything else, quantizing too, knows rows along the last
+    dimension only. Calibration, quantizing and the lowering of floats begin with
+    it. Normalizations over dynamic dimensions stay.
+
+    ```mlir
+    %y = nlq.softmax %x {axis = 0 : i64} : tensor<2x3xf32> -> tensor<2x3xf32>
+    // becomes
+    %0 = linalg.transpose ins(%x : tensor<2x3xf32>)
+        outs(%e : tensor<3x2xf32>) permutation = [1, 0]
+    %1 = nlq.softmax %0 : tensor<3x2xf32> -> tensor<3x2xf32>
+    %y = linalg.transpose ins(%1 : tensor<3x2xf32>)
+        outs(%f : tensor<2x3xf32>) permutation = [1, 0]
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def ConvertFloatNLQToLinalg
     : Pass<"convert-float-nlq-to-linalg", "::mlir::func::FuncOp"> {
   let summary = "Lower nlq operations on floats to linalg and math";

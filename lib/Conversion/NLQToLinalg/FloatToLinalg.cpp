@@ -10,6 +10,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "nlq/Conversion/Passes.h"
+#include "nlq/Conversion/RowsLast.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -209,6 +210,8 @@ struct LowerSoftmax : OpRewritePattern<SoftmaxOp> {
     if (nlq::detail::isQuantizedTensor(op.getInput().getType()))
       return rewriter.notifyMatchFailure(op, "is quantized");
     auto type = cast<RankedTensorType>(op.getInput().getType());
+    if (op.getRowDimension() != type.getRank() - 1)
+      return rewriter.notifyMatchFailure(op, "is not over the last dimension");
     RowBuilder rows(rewriter, op.getLoc(), op.getInput());
     bool isMasked = op.getMask() || op.getCausal();
     Value scores = isMasked ? rows.maskScores(op) : op.getInput();
@@ -329,6 +332,8 @@ template <typename OpT> struct LowerNormalization : OpRewritePattern<OpT> {
     if (nlq::detail::isQuantizedTensor(type) ||
         type.isDynamicDim(type.getRank() - 1))
       return rewriter.notifyMatchFailure(op, "is quantized or dynamic");
+    if (cast<ShapedType>(op.getGamma().getType()).getRank() != 1)
+      return rewriter.notifyMatchFailure(op, "is over several dimensions");
     double columns = type.getShape().back();
     double epsilon = op.getEpsilon().convertToDouble();
     RowBuilder rows(rewriter, op.getLoc(), op.getInput());
@@ -376,6 +381,7 @@ struct ConvertFloatNLQToLinalgPass
     : nlq::impl::ConvertFloatNLQToLinalgBase<ConvertFloatNLQToLinalgPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
+    populateRowsLastPatterns(patterns);
     patterns.add<LowerSoftmax, LowerNormalization<LayerNormOp>,
                  LowerNormalization<RmsNormOp>>(&getContext());
     patterns.add<LowerElementwise<GeluOp>>(&getContext(), makeGelu);

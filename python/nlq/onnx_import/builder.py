@@ -194,6 +194,15 @@ class Builder:
         """An elementwise op of the arith dialect on two values of one shape."""
         return self._op(f"{op} {lhs.name}, {rhs.name} : {lhs.type}", lhs.shape)
 
+    def softmax(self, value: Value, axis: int) -> Value:
+        """Softmax over one dimension, counted from the front."""
+        if axis == len(value.shape) - 1:
+            return self.unary("softmax", value)
+        return self._op(
+            f"nlq.softmax {value.name} {{axis = {axis} : i64}} : {value.type} -> {value.type}",
+            value.shape,
+        )
+
     def unary(self, function: str, value: Value) -> Value:
         """A function without parameters: softmax (over the last dimension), silu, ..."""
         return self._op(f"nlq.{function} {value.name} : {value.type} -> {value.type}", value.shape)
@@ -215,7 +224,7 @@ class Builder:
         return self._op(f"nlq.gelu {value.name} {form} : {value.type} -> {value.type}", value.shape)
 
     def layer_norm(self, value: Value, gamma: Value, beta: Value, epsilon: float) -> Value:
-        """Layer normalization over the last dimension C; gamma and beta are [C].
+        """Layer normalization over the last dimensions, those of gamma and beta.
 
         `epsilon` has single precision in ONNX and is written in the digits that give that back.
         """
@@ -227,7 +236,7 @@ class Builder:
         )
 
     def rms_norm(self, value: Value, gamma: Value, epsilon: float) -> Value:
-        """RMS normalization over the last dimension C; gamma is [C]."""
+        """RMS normalization over the last dimensions, those of gamma."""
         return self._op(
             f"nlq.rms_norm {value.name}, {gamma.name} "
             f"{{epsilon = {float_literal(np.float32(epsilon))} : f64}} : "

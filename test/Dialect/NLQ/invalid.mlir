@@ -120,7 +120,7 @@ func.func @float_candidates(%x: tensor<2x3xf32>) {
 
 // (C4)
 func.func @gamma(%x: tensor<2x3xf32>, %g: tensor<4xf32>, %b: tensor<3xf32>) {
-  // expected-error @+1 {{'nlq.layer_norm' op gamma has 4 entries for rows of 3}}
+  // expected-error @+1 {{'nlq.layer_norm' op gamma has the type 'tensor<4xf32>', which are not the last dimensions of the operand, 'tensor<2x3xf32>'}}
   %0 = nlq.layer_norm %x, %g, %b {epsilon = 0.0 : f64}
       : tensor<2x3xf32>, tensor<4xf32>, tensor<3xf32> -> tensor<2x3xf32>
   return
@@ -130,7 +130,7 @@ func.func @gamma(%x: tensor<2x3xf32>, %g: tensor<4xf32>, %b: tensor<3xf32>) {
 
 // (C4)
 func.func @beta(%x: tensor<2x3xf32>, %g: tensor<3xf32>, %b: tensor<2xf32>) {
-  // expected-error @+1 {{'nlq.layer_norm' op beta has 2 entries for rows of 3}}
+  // expected-error @+1 {{'nlq.layer_norm' op beta has the type 'tensor<2xf32>', which are not the last dimensions of the operand, 'tensor<2x3xf32>'}}
   %0 = nlq.layer_norm %x, %g, %b {epsilon = 0.0 : f64}
       : tensor<2x3xf32>, tensor<3xf32>, tensor<2xf32> -> tensor<2x3xf32>
   return
@@ -320,7 +320,7 @@ func.func @silu(%x: tensor<2x3x!quant.uniform<i8:f32, 0.1>>) {
 // -----
 
 func.func @rms_norm_gamma(%x: tensor<2x3xf32>, %g: tensor<4xf32>) {
-  // expected-error @+1 {{'nlq.rms_norm' op gamma has 4 entries for rows of 3}}
+  // expected-error @+1 {{'nlq.rms_norm' op gamma has the type 'tensor<4xf32>', which are not the last dimensions of the operand, 'tensor<2x3xf32>'}}
   %0 = nlq.rms_norm %x, %g {epsilon = 1.0e-5}
       : tensor<2x3xf32>, tensor<4xf32> -> tensor<2x3xf32>
   return
@@ -401,7 +401,7 @@ func.func @lookup_range(%x: tensor<2x!quant.uniform<i8<0:1>:f32, 0.1>>) {
 
 // (C4)
 func.func @mask_rank(%x: tensor<3xf32>, %m: tensor<1x3xi1>) {
-  // expected-error @+1 {{'nlq.softmax' op mask of type 'tensor<1x3xi1>' does not fit the operand, 'tensor<3xf32>': its dimensions must be the last of the operand's, or 1 in front of the row}}
+  // expected-error @+1 {{'nlq.softmax' op mask of type 'tensor<1x3xi1>' does not fit the operand, 'tensor<3xf32>': its dimensions must be the last of the operand's, or 1 but for the row}}
   %0 = nlq.softmax %x mask(%m : tensor<1x3xi1>) : tensor<3xf32> -> tensor<3xf32>
   return
 }
@@ -455,7 +455,95 @@ func.func @mask_integer(%x: tensor<2x3xf32>, %m: tensor<3xi32>) {
 
 // (C6)
 func.func @causal_row(%x: tensor<3xf32>) {
-  // expected-error @+1 {{'nlq.softmax' op a causal operand needs two dimensions, queries and keys, found 'tensor<3xf32>'}}
+  // expected-error @+1 {{'nlq.softmax' op a causal operand needs two last dimensions, queries and keys, with rows of keys; found 'tensor<3xf32>' with rows along dimension 0}}
   %0 = nlq.softmax %x causal : tensor<3xf32> -> tensor<3xf32>
+  return
+}
+
+// -----
+
+// (C6)
+func.func @causal_axis(%x: tensor<4x3xf32>) {
+  // expected-error @+1 {{'nlq.softmax' op a causal operand needs two last dimensions, queries and keys, with rows of keys; found 'tensor<4x3xf32>' with rows along dimension 0}}
+  %0 = nlq.softmax %x causal {axis = 0 : i64} : tensor<4x3xf32> -> tensor<4x3xf32>
+  return
+}
+
+// -----
+
+// (C7)
+func.func @axis_range(%x: tensor<4x3xf32>) {
+  // expected-error @+1 {{'nlq.softmax' op axis 2 is no dimension of the operand, 'tensor<4x3xf32>'}}
+  %0 = nlq.softmax %x {axis = 2 : i64} : tensor<4x3xf32> -> tensor<4x3xf32>
+  return
+}
+
+// -----
+
+// (C7)
+func.func @axis_negative(%x: tensor<4x3xf32>) {
+  // expected-error @+1 {{'nlq.softmax' op axis -1 is no dimension of the operand, 'tensor<4x3xf32>'}}
+  %0 = nlq.softmax %x {axis = -1 : i64} : tensor<4x3xf32> -> tensor<4x3xf32>
+  return
+}
+
+// -----
+
+// (C7)
+func.func @axis_quantized(%x: tensor<4x3x!quant.uniform<i8:f32, 0.1>>) {
+  // expected-error @+1 {{'nlq.softmax' op axis of a quantized operand must be the last, 1, found 0}}
+  %0 = nlq.softmax %x {axis = 0 : i64} : tensor<4x3x!quant.uniform<i8:f32, 0.1>>
+      -> tensor<4x3x!quant.uniform<i8:f32, 0.1>>
+  return
+}
+
+// -----
+
+// (C4): the row has no extent of 1 for all, and cannot be missing.
+func.func @mask_without_row(%x: tensor<4x3xf32>, %m: tensor<3xi1>) {
+  // expected-error @+1 {{'nlq.softmax' op mask of type 'tensor<3xi1>' does not fit the operand}}
+  %0 = nlq.softmax %x mask(%m : tensor<3xi1>) {axis = 0 : i64}
+      : tensor<4x3xf32> -> tensor<4x3xf32>
+  return
+}
+
+// -----
+
+// (C4)
+func.func @several_dimensions(%x: tensor<2x3x4xf32>, %g: tensor<3x4xf32>, %b: tensor<4xf32>) {
+  // expected-error @+1 {{'nlq.layer_norm' op beta has the type 'tensor<4xf32>', which are not the last dimensions of the operand, 'tensor<2x3x4xf32>'}}
+  %0 = nlq.layer_norm %x, %g, %b {epsilon = 0.0}
+      : tensor<2x3x4xf32>, tensor<3x4xf32>, tensor<4xf32> -> tensor<2x3x4xf32>
+  return
+}
+
+// -----
+
+// (C4)
+func.func @first_dimensions(%x: tensor<2x3x4xf32>, %g: tensor<2x3xf32>) {
+  // expected-error @+1 {{'nlq.rms_norm' op gamma has the type 'tensor<2x3xf32>', which are not the last dimensions of the operand, 'tensor<2x3x4xf32>'}}
+  %0 = nlq.rms_norm %x, %g {epsilon = 0.0}
+      : tensor<2x3x4xf32>, tensor<2x3xf32> -> tensor<2x3x4xf32>
+  return
+}
+
+// -----
+
+// (C4)
+func.func @too_many_dimensions(%x: tensor<4xf32>, %g: tensor<1x4xf32>) {
+  // expected-error @+1 {{'nlq.rms_norm' op gamma has the type 'tensor<1x4xf32>', which are not the last dimensions of the operand, 'tensor<4xf32>'}}
+  %0 = nlq.rms_norm %x, %g {epsilon = 0.0}
+      : tensor<4xf32>, tensor<1x4xf32> -> tensor<4xf32>
+  return
+}
+
+// -----
+
+!q = !quant.uniform<i8:f32, 0.1>
+// (C4)
+func.func @several_quantized(%x: tensor<2x3x4x!q>, %g: tensor<3x4xf32>) {
+  // expected-error @+1 {{'nlq.rms_norm' op gamma of a quantized operation must have one dimension, found 'tensor<3x4xf32>'}}
+  %0 = nlq.rms_norm %x, %g {epsilon = 0.0}
+      : tensor<2x3x4x!q>, tensor<3x4xf32> -> tensor<2x3x4x!q>
   return
 }

@@ -26,6 +26,23 @@ func.func @softmax(%x: tensor<4x65x65xf32>,
   return
 }
 
+// CHECK-LABEL: func @other_rows
+func.func @other_rows(%x: tensor<2x3x4xf32>, %m: tensor<3x1xi8>,
+                      %g: tensor<3x4xf32>, %h: tensor<2x3x4xf32>) {
+  // CHECK: nlq.softmax %{{.*}} {axis = 0 : i64} : tensor<2x3x4xf32> -> tensor<2x3x4xf32>
+  %0 = nlq.softmax %x {axis = 0 : i64} : tensor<2x3x4xf32> -> tensor<2x3x4xf32>
+  // CHECK: nlq.softmax %{{.*}} mask(%{{.*}} : tensor<3x1xi8>) {axis = 1 : i64} : tensor
+  %1 = nlq.softmax %x mask(%m : tensor<3x1xi8>) {axis = 1 : i64}
+      : tensor<2x3x4xf32> -> tensor<2x3x4xf32>
+  // CHECK: nlq.layer_norm %{{.*}}, %{{.*}}, %{{.*}} {epsilon = 0.000000e+00 : f64} : tensor<2x3x4xf32>, tensor<3x4xf32>, tensor<3x4xf32> -> tensor<2x3x4xf32>
+  %2 = nlq.layer_norm %x, %g, %g {epsilon = 0.0}
+      : tensor<2x3x4xf32>, tensor<3x4xf32>, tensor<3x4xf32> -> tensor<2x3x4xf32>
+  // CHECK: nlq.rms_norm %{{.*}}, %{{.*}} {epsilon = 0.000000e+00 : f64} : tensor<2x3x4xf32>, tensor<2x3x4xf32> -> tensor<2x3x4xf32>
+  %3 = nlq.rms_norm %x, %h {epsilon = 0.0}
+      : tensor<2x3x4xf32>, tensor<2x3x4xf32> -> tensor<2x3x4xf32>
+  return
+}
+
 // CHECK-LABEL: func @softmax_masks
 func.func @softmax_masks(%x: tensor<2x4x?x65xf16>,
                          %q: tensor<2x3x!quant.uniform<i32:f32, 0.1>>,

@@ -131,13 +131,14 @@ LogicalResult nlq::detail::verifyNonlinear(Operation *operation) {
   // (C1)
   if (failed(verifySameShape(op, operand, result)))
     return failure();
-  int64_t columns = cast<ShapedType>(operand).getShape().back();
+  auto shape = cast<ShapedType>(operand).getShape();
+  uint64_t row = op.getRowDimension(); // its op verifies that there is one
   if (std::optional<uint64_t> longest = op.getMaxRowLength();
-      longest && !ShapedType::isDynamic(columns) &&
-      uint64_t(columns) > *longest)
+      longest && row < shape.size() && !ShapedType::isDynamic(shape[row]) &&
+      uint64_t(shape[row]) > *longest)
     return op->emitOpError()
-           << "has rows of " << columns << " elements and a max_row_length of "
-           << *longest;
+           << "has rows of " << shape[row]
+           << " elements and a max_row_length of " << *longest;
   // (C2)
   bool quantized = nlq::detail::isQuantizedTensor(operand);
   if (quantized != nlq::detail::isQuantizedTensor(result))
@@ -249,28 +250,42 @@ nlq::detail::buildKernel(Operation *op, MethodAttrInterface method) {
 //===----------------------------------------------------------------------===//
 
 /// Whether a tensor of `shape` stands for one of `wanted` whose last dimensions
-/// it has, an extent of 1 standing for all in front of the last.
-static bool standsFor(ArrayRef<int64_t> shape, ArrayRef<int64_t> wanted) {
-  if (shape.size() > wanted.size() ||
-      failed(verifyCompatibleShape(shape.take_back(), wanted.take_back())))
+/// it has, an extent of 1 standing for all but in dimension `row`, which it
+/// has.
+static bool standsFor(ArrayRef<int64_t> shape, ArrayRef<int64_t> wanted,
+                      int64_t row) {
+  if (shape.size() > wanted.size())
     return false;
-  wanted = wanted.take_back(shape.size()).drop_back();
-  return llvm::all_of(llvm::zip(shape.drop_back(), wanted), [](auto extents) {
-    auto [found, expected] = extents;
-    return found == 1 || succeeded(verifyCompatibleShape(found, expected));
-  });
+  int64_t missing = wanted.size() - shape.size();
+  if (row < missing)
+    return false;
+  for (auto [dim, found] : llvm::enumerate(shape)) {
+    bool isShared = found == 1 && int64_t(dim) + missing != row;
+    if (!isShared &&
+        failed(verifyCompatibleShape(found, wanted[int64_t(dim) + missing])))
+      return false;
+  }
+  return true;
 }
 
 LogicalResult SoftmaxOp::verify() {
   auto type = cast<ShapedType>(getInput().getType());
+  // (C7)
+  int64_t row = getRowDimension();
+  if (row < 0 || row >= type.getRank())
+    return emitOpError() << "axis " << row
+                         << " is no dimension of the operand, " << type;
+  if (isQuantized() && row != type.getRank() - 1)
+    return emitOpError() << "axis of a quantized operand must be the last, "
+                         << type.getRank() - 1 << ", found " << row;
   if (getMask()) {
     // (C4)
     auto mask = cast<ShapedType>(getMask().getType());
-    if (!standsFor(mask.getShape(), type.getShape()))
+    if (!standsFor(mask.getShape(), type.getShape(), row))
       return emitOpError() << "mask of type " << mask
                            << " does not fit the operand, " << type
                            << ": its dimensions must be the last of the "
-                              "operand's, or 1 in front of the row";
+                              "operand's, or 1 but for the row";
     // (C5)
     if (isa<FloatType>(mask.getElementType()) &&
         mask.getElementType() != type.getElementType())
@@ -281,10 +296,10 @@ LogicalResult SoftmaxOp::verify() {
                                              : "");
   }
   // (C6)
-  if (getCausal() && type.getRank() < 2)
-    return emitOpError() << "a causal operand needs two dimensions, queries "
-                            "and keys, found "
-                         << type;
+  if (getCausal() && (type.getRank() < 2 || row != type.getRank() - 1))
+    return emitOpError() << "a causal operand needs two last dimensions, "
+                            "queries and keys, with rows of keys; found "
+                         << type << " with rows along dimension " << row;
   return success();
 }
 
@@ -312,13 +327,21 @@ template <typename OpT>
 static LogicalResult
 verifyNormalization(OpT op, ArrayRef<std::pair<StringRef, Value>> parameters) {
   // (C4)
-  int64_t columns = cast<ShapedType>(op.getInput().getType()).getShape().back();
+  auto type = cast<ShapedType>(op.getInput().getType());
+  size_t rank = cast<ShapedType>(parameters[0].second.getType()).getRank();
   for (auto [name, value] : parameters) {
-    int64_t size = cast<ShapedType>(value.getType()).getShape().front();
-    if (!ShapedType::isDynamic(size) && !ShapedType::isDynamic(columns) &&
-        size != columns)
-      return op.emitOpError()
-             << name << " has " << size << " entries for rows of " << columns;
+    auto found = cast<ShapedType>(value.getType());
+    if (op.isQuantized() && found.getRank() != 1)
+      return op.emitOpError() << name << " of a quantized operation must have "
+                              << "one dimension, found " << found;
+    if (size_t(found.getRank()) != rank ||
+        size_t(found.getRank()) > type.getShape().size() ||
+        failed(verifyCompatibleShape(found.getShape(),
+                                     type.getShape().take_back(rank))))
+      return op.emitOpError() << name << " has the type " << found
+                              << ", which are not the last dimensions of the "
+                                 "operand, "
+                              << type;
   }
   // (C5)
   double epsilon = op.getEpsilon().convertToDouble();

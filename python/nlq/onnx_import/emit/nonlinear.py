@@ -8,7 +8,6 @@ import math
 
 import numpy as np
 
-from nlq.onnx_import.builder import Shape
 from nlq.onnx_import.emit.registry import Context, Unsupported, converter, normalized_axis
 from nlq.onnx_import.graph import NLQ_DOMAIN, Node
 from nlq.onnx_import.mlir import Value
@@ -16,15 +15,9 @@ from nlq.onnx_import.mlir import Value
 
 @converter("Softmax", attributes=("axis",))
 def _softmax(context: Context, node: Node) -> Value:
-    """Over another axis than the last one: between two transpositions."""
     value = context.value(node.inputs[0])
-    last = len(value.shape) - 1
     axis = normalized_axis(node.attributes.get("axis", -1), len(value.shape))
-    # Exchanging two dimensions is its own inverse.
-    exchange = list(range(last + 1))
-    exchange[axis], exchange[last] = last, axis
-    rows = context.builder.transpose(value, tuple(exchange))
-    return context.builder.transpose(context.builder.unary("softmax", rows), tuple(exchange))
+    return context.builder.softmax(value, axis)
 
 
 @converter("MaskedSoftmax", domain=NLQ_DOMAIN, attributes=("causal",))
@@ -85,38 +78,35 @@ def _rms_norm(context: Context, node: Node) -> Value:
 
 @converter("LayerNormalization", attributes=("axis", "epsilon", "stash_type"))
 def _layer_normalization(context: Context, node: Node) -> Value:
-    rows, shape = _rows(context, node)
-    gamma = _per_channel(context, node, 1, rows.shape[-1], "scale")
-    beta = _per_channel(context, node, 2, rows.shape[-1], "bias")
-    result = context.builder.layer_norm(rows, gamma, beta, node.attributes.get("epsilon", 1e-5))
-    return context.builder.reshape(result, shape)
+    value = context.value(node.inputs[0])
+    gamma = _row_parameter(context, node, 1, "scale")
+    beta = _row_parameter(context, node, 2, "bias")
+    return context.builder.layer_norm(value, gamma, beta, node.attributes.get("epsilon", 1e-5))
 
 
 @converter("RMSNormalization", attributes=("axis", "epsilon", "stash_type"))
 def _rms_normalization(context: Context, node: Node) -> Value:
-    rows, shape = _rows(context, node)
-    gamma = _per_channel(context, node, 1, rows.shape[-1], "scale")
-    result = context.builder.rms_norm(rows, gamma, node.attributes.get("epsilon", 1e-5))
-    return context.builder.reshape(result, shape)
-
-
-def _rows(context: Context, node: Node) -> tuple[Value, Shape]:
-    """The operand with the dimensions from `axis` on collapsed to one, and its own shape."""
     value = context.value(node.inputs[0])
-    axis = normalized_axis(node.attributes.get("axis", -1), len(value.shape))
-    channels = math.prod(value.shape[axis:])
-    return context.builder.reshape(value, (*value.shape[:axis], channels)), value.shape
+    gamma = _row_parameter(context, node, 1, "scale")
+    return context.builder.rms_norm(value, gamma, node.attributes.get("epsilon", 1e-5))
 
 
-def _per_channel(context: Context, node: Node, index: int, channels: int, what: str) -> Value:
-    """The constant [channels] of an operand; 0 where an optional one is left out."""
+def _row_parameter(context: Context, node: Node, index: int, what: str) -> Value:
+    """A constant of the dimensions from `axis` on; 0 where an optional one is left out."""
+    shape = context.shape(node.inputs[0])
+    shape = shape[normalized_axis(node.attributes.get("axis", -1), len(shape)) :]
     name = node.input(index)
     if not name:
-        return context.builder.constant(f"{node.name}/{what}", np.zeros(channels, np.float32))
+        return context.builder.constant(f"{node.name}/{what}", np.zeros(shape, np.float32))
     array = context.constant(name)
     if array is None:
         raise Unsupported(f"its {what} is not constant")
-    if array.size not in (1, channels):
-        raise Unsupported(f"its {what} has shape {list(array.shape)}, not one per channel")
-    vector = np.broadcast_to(array.reshape(-1), (channels,))
-    return context.broadcast_constant(name, vector, (channels,))
+    if array.size == math.prod(shape):
+        array = array.reshape(shape)
+    try:
+        array = np.broadcast_to(array, shape)
+    except ValueError:
+        raise Unsupported(
+            f"its {what} has shape {list(array.shape)}, which does not fit {list(shape)}"
+        ) from None
+    return context.broadcast_constant(name, array, shape)

@@ -60,6 +60,12 @@ def NLQ_NonlinearOpInterface : OpInterface<"NonlinearOpInterface"> {
     InterfaceMethod<"The tensor it makes.",
       "::mlir::Value", "getResultTensor", (ins), [{}],
       [{ return $_op->getResult(0); }]>,
+    InterfaceMethod<"The dimension of the operand that rows run along.",
+      "int64_t", "getRowDimension", (ins), [{}],
+      [{
+        return ::llvm::cast<::mlir::ShapedType>(
+                   $_op->getOperand(0).getType()).getRank() - 1;
+      }]>,
     InterfaceMethod<[{
       The tensor that says which elements take part (see Problem::hasMask), or
       null. Its dimensions are the last of the operand's; an extent of 1 stands

@@ -25,6 +25,8 @@ def NLQ_RowTensor : AnyTypeOf<[
     TensorRankOf<[quant_QuantizedType], [1, 2, 3, 4, 5, 6]>],
     "tensor of floats or of !quant.uniform, of rank 1 to 6">;
 
+def NLQ_RowParameter : TensorRankOf<[AnyFloat], [1, 2, 3, 4, 5, 6]>;
+
 def NLQ_Mask : TensorRankOf<[I1, I8, AnyFloat], [1, 2, 3, 4, 5, 6]>;
 
 //===----------------------------------------------------------------------===//
@@ -48,10 +50,11 @@ class NLQ_UnaryOp<string mnemonic> : NLQ_NonlinearOp<mnemonic> {
 }
 
 def NLQ_SoftmaxOp : NLQ_NonlinearOp<"softmax"> {
-  let summary = "softmax over the last dimension";
+  let summary = "softmax over one dimension";
   let description = [{
     `y_j = exp(x_j - max x) / sum_k exp(x_k - max x)` over each row, a row being
-    the last dimension.
+    the dimension `axis`, the last one if it is left out. (Other axes are for
+    floats: `nlq-rows-last` moves them before anything is quantized.)
 
     On quantized tensors the operand is what its producer has (often an i32
     accumulator), and the result a grid of probabilities.
@@ -65,8 +68,8 @@ def NLQ_SoftmaxOp : NLQ_NonlinearOp<"softmax"> {
     the elements that both let take part do. In a row in which no element takes
     part all probabilities are 0.
 
-    The dimensions of the mask are the last of the operand's; along those before
-    the row an extent of 1 stands for all.
+    The dimensions of the mask are the last of the operand's; along all but the
+    row's an extent of 1 stands for all.
 
     `max_row_length` is the longest row that the operation may meet: kernels are
     made, and proved not to overflow, for rows of up to so many elements. It is
@@ -78,9 +81,11 @@ def NLQ_SoftmaxOp : NLQ_NonlinearOp<"softmax"> {
     most `max_row_length` elements; (C2) both are of one float type or both are
     quantized, per tensor or per channel of the last dimension; (C3) `method` and
     `candidates` stand on quantized tensors only; (C4) the mask has at most the
-    operand's dimensions, the same last one, and each other the same or 1; (C5) a
-    mask of floats has the operand's element type; (C6) a causal operand has at
-    least two dimensions.
+    operand's dimensions and that of the row, whose extent is the operand's, and
+    each other is the operand's or 1; (C5) a mask of floats has the operand's
+    element type; (C6) a causal operand has at least two dimensions, the rows
+    along the last; (C7) `axis` is a dimension of the operand, and of a quantized
+    one the last.
 
     Examples:
 
@@ -93,7 +98,7 @@ def NLQ_SoftmaxOp : NLQ_NonlinearOp<"softmax"> {
     ```
   }];
   let arguments = (ins NLQ_RowTensor:$input, Optional<NLQ_Mask>:$mask,
-                       UnitAttr:$causal,
+                       UnitAttr:$causal, OptionalAttr<I64Attr>:$axis,
                        OptionalAttr<NLQ_AnyMethodAttr>:$method,
                        OptionalAttr<NLQ_MethodArrayAttr>:$candidates,
                        OptionalAttr<NLQ_MaxRowLengthAttr>:$max_row_length);
@@ -104,6 +109,12 @@ def NLQ_SoftmaxOp : NLQ_NonlinearOp<"softmax"> {
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     ::llvm::LogicalResult getParameters(::nlq::methods::Problem &problem);
+    /// The dimension of the rows.
+    int64_t getRowDimension() {
+      int64_t last = ::llvm::cast<::mlir::ShapedType>(getInput().getType())
+                         .getRank() - 1;
+      return getAxis().value_or(last);
+    }
     ::mlir::Value getMaskTensor() { return getMask(); }
     bool isCausal() { return getCausal(); }
   }];
@@ -114,7 +125,7 @@ def NLQ_SiluOp : NLQ_UnaryOp<"silu"> {
   let description = [{
     `y = x / (1 + exp(-x))`.
 
-    *Constraints*: as `nlq.softmax`.
+    *Constraints*: (C1) to (C3) as `nlq.softmax`.
 
     Example:
 
@@ -129,7 +140,7 @@ def NLQ_SigmoidOp : NLQ_UnaryOp<"sigmoid"> {
   let description = [{
     `y = 1 / (1 + exp(-x))`.
 
-    *Constraints*: as `nlq.softmax`.
+    *Constraints*: (C1) to (C3) as `nlq.softmax`.
 
     Example:
 
@@ -144,7 +155,7 @@ def NLQ_TanhOp : NLQ_UnaryOp<"tanh"> {
   let description = [{
     `y = tanh x`.
 
-    *Constraints*: as `nlq.softmax`.
+    *Constraints*: (C1) to (C3) as `nlq.softmax`.
 
     Example:
 
@@ -159,7 +170,7 @@ def NLQ_ExpOp : NLQ_UnaryOp<"exp"> {
   let description = [{
     `y = exp x`.
 
-    *Constraints*: as `nlq.softmax`.
+    *Constraints*: (C1) to (C3) as `nlq.softmax`.
 
     Example:
 
@@ -177,7 +188,7 @@ def NLQ_GeluOp : NLQ_NonlinearOp<"gelu"> {
     `erf`: `y = x/2 * (1 + erf(x / sqrt 2))`. `tanh`:
     `y = x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))`.
 
-    *Constraints*: as `nlq.softmax`.
+    *Constraints*: (C1) to (C3) as `nlq.softmax`.
 
     Example:
 
@@ -200,16 +211,19 @@ def NLQ_GeluOp : NLQ_NonlinearOp<"gelu"> {
 }
 
 def NLQ_LayerNormOp : NLQ_NonlinearOp<"layer_norm"> {
-  let summary = "layer normalization over the last dimension";
+  let summary = "layer normalization over the last dimensions";
   let description = [{
     `y_c = (x_c - mean x) / sqrt(var x + epsilon) * gamma_c + beta_c`, mean and
-    (biased) variance over the row.
+    (biased) variance over the row: the last dimensions, as many as gamma and
+    beta have. (More than one are for floats: `nlq-rows-last` makes them one
+    before anything is quantized.)
 
     gamma and beta are f32 constants even where the tensors are quantized: they
     end in the kernel's integer constants.
 
-    *Constraints*: as `nlq.softmax`; (C4) gamma and beta have one entry per
-    column; (C5) epsilon is not negative.
+    *Constraints*: (C1) to (C3) as `nlq.softmax`; (C4) gamma and beta have the
+    operand's last dimensions, and of a quantized one the last only; (C5) epsilon
+    is not negative.
 
     Example:
 
@@ -220,8 +234,7 @@ def NLQ_LayerNormOp : NLQ_NonlinearOp<"layer_norm"> {
     ```
   }];
   let arguments = (ins NLQ_RowTensor:$input,
-                       TensorRankOf<[AnyFloat], [1]>:$gamma,
-                       TensorRankOf<[AnyFloat], [1]>:$beta,
+                       NLQ_RowParameter:$gamma, NLQ_RowParameter:$beta,
                        F64Attr:$epsilon,
                        OptionalAttr<NLQ_AnyMethodAttr>:$method,
                        OptionalAttr<NLQ_MethodArrayAttr>:$candidates);
@@ -236,16 +249,17 @@ def NLQ_LayerNormOp : NLQ_NonlinearOp<"layer_norm"> {
 }
 
 def NLQ_RmsNormOp : NLQ_NonlinearOp<"rms_norm"> {
-  let summary = "RMS normalization over the last dimension";
+  let summary = "RMS normalization over the last dimensions";
   let description = [{
-    `y_c = x_c / sqrt(mean x^2 + epsilon) * gamma_c`, the mean over the row:
-    layer normalization without the mean.
+    `y_c = x_c / sqrt(mean x^2 + epsilon) * gamma_c`, the mean over the row, the
+    last dimensions, as many as gamma has: layer normalization without the mean.
 
     gamma is an f32 constant even where the tensors are quantized: it ends in the
     kernel's integer constants.
 
-    *Constraints*: as `nlq.softmax`; (C4) gamma has one entry per column; (C5)
-    epsilon is not negative.
+    *Constraints*: (C1) to (C3) as `nlq.softmax`; (C4) gamma has the operand's
+    last dimensions, and of a quantized one the last only; (C5) epsilon is not
+    negative.
 
     Example:
 
@@ -255,7 +269,7 @@ def NLQ_RmsNormOp : NLQ_NonlinearOp<"rms_norm"> {
     ```
   }];
   let arguments = (ins NLQ_RowTensor:$input,
-                       TensorRankOf<[AnyFloat], [1]>:$gamma,
+                       NLQ_RowParameter:$gamma,
                        F64Attr:$epsilon,
                        OptionalAttr<NLQ_AnyMethodAttr>:$method,
                        OptionalAttr<NLQ_MethodArrayAttr>:$candidates);
@@ -279,7 +293,11 @@ def NLQ_RequantizeOp : NLQ_Op<"requantize", [
   let description = [{
     `q_out = clamp(round((q_in - zp_in) * m / 2^e) + zp_out)` with
     `m / 2^e = scale_in / scale_out`, m of 31 bits (I-BERT, section 3.1, after
-    HAWQ-V3), per channel where a type is per channel. Rounding as spelled.
+    HAWQ-V3), per channel where a type is per channel. Rounding as spelled. A
+    ratio whose mantissa rounds up to 2^31 has 2^30 and a shift less; one of 2^31
+    or more shifts the mantissa up, exactly; one below 2^-95 rounds as 2^-126
+    does. The operand's channels may have zero points of their own, the result
+    has one for all.
 
     *Constraints*: (C1) operand and result have the same shape; (C2) both are
     quantized per tensor, or per channel of the last dimension.
