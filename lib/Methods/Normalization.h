@@ -50,11 +50,10 @@ struct Variance {
 ///   t   = v p - rnd(sum p / factor)
 ///   z   = rnd(t r / 2^15),  r the row's 2^15 zScale sqrt(..)^-1 / p; for a p
 ///         that may be small, t + rnd(t (r - 2^15) / 2^15)
-///   out = rnd((rnd(z g_c / 2^15) + b_c) k / 2^15)
-/// zScale is where the largest z and r fit 15 bits, and k, which is an integer,
-/// where the largest outcome does in steps of k / 2^15. Nothing if v has more
-/// than 16 bits, or these steps would be wider than 1/16: then an outcome may
-/// be off by more than about 1/8 of the result's step, beside its rounding.
+///   out = z gamma + beta, in 16 bits, or in 32 for long rows or large gammas
+/// zScale is where the largest z and r fit 15 bits. Nothing if v has more than
+/// 16 bits, or the roundings of t, its mean and z together may exceed 1/8 of
+/// the result's step.
 std::optional<MethodKernel> normalizeInWords(kernel::Builder &builder,
                                              const Statistics &row,
                                              const Variance &variance,

@@ -44,6 +44,53 @@ static Affine getAffine(const Statistics &row, const Problem &problem) {
   return affine;
 }
 
+/// The affine map of z in steps of 1 / zScale, |z| / zScale <= `reach`. Where
+/// an outcome of 16 bits leaves 4 of them for a step of the result:
+///   out = rnd((rnd(z g / 2^15) + b) k / 2^15)
+/// with the least integer k for which all outcomes fit, otherwise in 32 bits:
+///   out = floor((z g + b) / 2^shift),  b with the half of 2^shift
+static MethodKernel store(Builder &builder, Value z, const Affine &affine,
+                          double zScale, double reach, const Problem &problem) {
+  const Quantized &to = problem.result;
+  // A step for roundings.
+  double largestOut = affine.largestGamma * reach + affine.largestBeta + 1;
+  double k = std::max(8.0, std::ceil(0x1p15 * largestOut / kLargest));
+  const bool isNarrow = k <= 0x1p11;
+  int64_t shift = 15;
+  if (!isNarrow) {
+    shift = 30;
+    while (std::ldexp(affine.largestGamma / zScale, int(shift)) > kLargest ||
+           std::ldexp(largestOut, int(shift)) >= 0x1p31)
+      --shift;
+  }
+  const double fine = isNarrow ? 0x1p15 / k : std::ldexp(1, int(shift));
+  const double half = isNarrow ? 0 : fine / 2;
+  // What z times a multiplier is shifted by before b is added.
+  const double down = isNarrow ? 0x1p15 : 1;
+
+  std::vector<int64_t> multipliers, offsets;
+  std::vector<double> scales;
+  for (int64_t i = 0; i < problem.maxRowLength; ++i) {
+    multipliers.push_back(std::llround(affine.gamma[i] * fine / zScale * down));
+    offsets.push_back(std::llround(affine.beta[i] * fine + half));
+  }
+  for (double scale : to.scales)
+    scales.push_back(scale / fine);
+  Value gamma = builder.column("gamma", std::move(multipliers));
+  Value scaled =
+      isNarrow ? builder.mulShift(z, gamma, 15, Rounding::HalfUp) : z * gamma;
+  Value out = scaled + builder.column("beta", std::move(offsets));
+  out.named("grid");
+  Value rounded = isNarrow ? builder.mulShift(out, builder.constant(int64_t(k)),
+                                              15, Rounding::HalfUp)
+                           : builder.shiftRight(out, shift);
+  MethodKernel result;
+  result.kernel = builder.finish(builder.clamp(rounded, to.range), to.bits);
+  result.grid.scales = std::move(scales);
+  result.grid.offset = double(to.zeroPoints[0]) * fine + half;
+  return result;
+}
+
 std::optional<MethodKernel>
 nlq::methods::normalizeInWords(Builder &builder, const Statistics &row,
                                const Variance &variance,
@@ -63,17 +110,13 @@ nlq::methods::normalizeInWords(Builder &builder, const Statistics &row,
   // p is rounded down, by almost a half where it is 1: r makes up for it.
   const bool isCoarse = least < 16;
   double slack = (isCoarse ? 1 : 1 + 1 / double(least)) * (1 + 0x1p-10);
-  // A step for roundings.
-  double largestOut =
-      affine.largestGamma * row.reach * slack + affine.largestBeta + 1;
-  // The least factor, that is the finest grid, for which outcomes fit.
-  const double toResult =
-      std::max(8.0, std::ceil(0x1p15 * largestOut / kLargest));
-  const double fine = 0x1p15 / toResult;
+  const double zScale = kLargest / (row.reach * slack);
   // p = floor(whole * 2^exponent / root).
   double whole = kLargest * double(row.factor) / row.reach *
                  std::ldexp(1, int(variance.fraction));
-  if (fine < 16 || whole < 0x1p18 || whole >= 0x1p32)
+  // t, its mean and z are off by a half each, which gamma multiplies.
+  if (1.5 * affine.largestGamma / zScale > 0.125 || whole < 0x1p18 ||
+      whole >= 0x1p32)
     return std::nullopt;
 
   NormalRoot root = normalRoot(variance.value);
@@ -96,7 +139,6 @@ nlq::methods::normalizeInWords(Builder &builder, const Statistics &row,
 
   // |z| <= zScale * reach, and r <= 2^15 zScale reach / kLargest * (p + 1) / p,
   // which is below 2^15, or 2^16 where p is coarse.
-  double zScale = kLargest / (row.reach * slack);
   double numerator =
       std::ldexp(zScale * double(row.factor), int(15 + variance.fraction));
   if (numerator >= 0x1p61)
@@ -116,24 +158,5 @@ nlq::methods::normalizeInWords(Builder &builder, const Statistics &row,
   }
   z.named("standardised");
 
-  std::vector<int64_t> multipliers, offsets;
-  std::vector<double> scales;
-  for (int64_t i = 0; i < problem.maxRowLength; ++i) {
-    multipliers.push_back(
-        std::llround(affine.gamma[i] * fine / zScale * 0x1p15));
-    offsets.push_back(std::llround(affine.beta[i] * fine));
-  }
-  for (double scale : to.scales)
-    scales.push_back(scale / fine);
-  Value scaled = builder.mulShift(
-      z, builder.column("gamma", std::move(multipliers)), 15, Rounding::HalfUp);
-  Value out = scaled + builder.column("beta", std::move(offsets));
-  out.named("grid");
-  Value rounded = builder.mulShift(out, builder.constant(int64_t(toResult)), 15,
-                                   Rounding::HalfUp);
-  MethodKernel result;
-  result.kernel = builder.finish(builder.clamp(rounded, to.range), to.bits);
-  result.grid.scales = std::move(scales);
-  result.grid.offset = double(to.zeroPoints[0]) * fine;
-  return result;
+  return store(builder, z, affine, zScale, row.reach * slack, problem);
 }
