@@ -7,7 +7,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "Exponential.h"
-#include <cassert>
 #include <cmath>
 
 using namespace nlq;
@@ -101,24 +100,26 @@ Exponential nlq::methods::tabulatedExp(Value d, double s, int64_t last) {
   auto times = [&](Value x, Value y) {
     return builder.mulShift(x, y, builder.constant(15), Rounding::HalfUp);
   };
-  // u by a factor from a distance that fills 15 bits. It is below 2, or hardly
-  // above where few distances make a step of `s` wide.
+  // u by a factor from a distance that fills 15 bits. It is below 2, or above
+  // where few distances make a step of `s` wide: up to 4 where they reach 2,
+  // and where they reach 1, more than 2 of anything lies beyond the table.
   int64_t up = 0;
   while (last << (up + 1) <= INT16_MAX && up < 14)
     ++up;
-  double factor = s / (kTabulatedReach / 0x1p15) / std::ldexp(1, int(up));
-  assert(factor < 3 && "distances beyond the reach");
+  double factor =
+      std::min(s / (kTabulatedReach / 0x1p15) / std::ldexp(1, int(up)), 4.0);
   Value filled = builder.shiftLeft(d, up);
   Value u;
   if (factor < 1) {
     u = times(filled, builder.constant(fraction15(factor)));
   } else {
-    Value more =
-        factor < 2
-            ? times(filled, builder.constant(fraction15(factor - 1)))
-            : builder.shiftLeft(
-                  times(filled, builder.constant(fraction15(factor / 2 - 0.5))),
-                  1);
+    int64_t doublings = 0;
+    while (std::ldexp(factor - 1, int(-doublings)) >= 1)
+      ++doublings;
+    Value more = builder.shiftLeft(
+        times(filled, builder.constant(
+                          fraction15(std::ldexp(factor - 1, int(-doublings))))),
+        doublings);
     u = builder.assume(filled + builder.min(more, INT16_MAX - filled),
                        {0, INT16_MAX}, "no more is added than is left");
   }

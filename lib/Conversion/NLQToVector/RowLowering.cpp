@@ -176,6 +176,7 @@ private:
                   ValueRange position, int64_t lanes, unsigned width);
   unsigned accumulatorWidth(NodeId reduction) const;
   bool sumsPairs(NodeId reduction, int64_t lanes) const;
+  bool isProductOfWords(NodeId id) const;
   Value addPairs(NodeId reduction, Value accumulator, Value firstNew,
                  KernelEmitter::Chunk &chunk, KernelEmitter::Scope &row);
   Value zeroOldLanes(Value value, Value firstNew);
@@ -469,10 +470,12 @@ bool RowLowering::sumsPairs(NodeId reduction, int64_t lanes) const {
       accumulatorWidth(reduction) < 32)
     return false;
   NodeId id = graph.nodes[reduction].operands[0];
-  if (!variesInRow(graph.nodes[id]))
-    return false;
-  if (emitter.getWidth(id) == 16)
-    return true;
+  return variesInRow(graph.nodes[id]) &&
+         (emitter.getWidth(id) == 16 || isProductOfWords(id));
+}
+
+/// Whether pairs of the node's factors can be multiplied and added in 32 bits.
+bool RowLowering::isProductOfWords(NodeId id) const {
   const Node &term = graph.nodes[id];
   Interval range = bounds.intervals[id];
   return term.opcode == Opcode::Mul &&
@@ -488,14 +491,14 @@ Value RowLowering::addPairs(NodeId reduction, Value accumulator, Value firstNew,
   NodeId id = graph.nodes[reduction].operands[0];
   const Node &term = graph.nodes[id];
   Value left, right;
-  if (emitter.getWidth(id) == 16) {
+  if (isProductOfWords(id) && !chunk.values.contains(id)) {
+    left = emitter.emitChunk(term.operands[0], chunk, row);
+    right = emitter.emitChunk(term.operands[1], chunk, row);
+  } else {
     left = emitter.emitChunk(id, chunk, row);
     right = arith::ConstantOp::create(
         builder,
         SplatElementsAttr::get(cast<VectorType>(left.getType()), APInt(16, 1)));
-  } else {
-    left = emitter.emitChunk(term.operands[0], chunk, row);
-    right = emitter.emitChunk(term.operands[1], chunk, row);
   }
   left = zeroOldLanes(left, firstNew);
   auto sumsType = VectorType::get({chunk.lanes / 2}, builder.getI32Type());
