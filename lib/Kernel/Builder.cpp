@@ -99,7 +99,7 @@ Value Builder::append(Node node) {
   if (isNeutral(graph, node))
     return Value(this, node.operands[0]);
   // Reductions of what is the same in the whole row.
-  if (node.opcode == Opcode::ReduceMax || node.opcode == Opcode::ReduceSum) {
+  if (isReduction(node)) {
     Value operand(this, node.operands[0]);
     Rate rate = operand.getRate();
     if (rate == Rate::Uniform || rate == Rate::Row)

@@ -62,10 +62,6 @@ NodeCosts::NodeCosts() {
   perRow[unsigned(Opcode::ReduceSum)] = 10;
 }
 
-static bool isVector(const Node &node) {
-  return node.rate == Rate::Element || node.rate == Rate::Column;
-}
-
 /// Instructions per vector of `node` on lanes of `lane` bits.
 static double vectorCost(const Graph &graph, const Node &node, unsigned lane,
                          const Bounds &bounds, const NodeCosts &costs) {
@@ -99,21 +95,20 @@ double nlq::kernel::cost(const Graph &graph, const Bounds &bounds,
   double perElement = 0, perRow = 0;
   for (NodeId id = 0; id < graph.nodes.size(); ++id) {
     const Node &node = graph.nodes[id];
-    bool reduces =
-        node.opcode == Opcode::ReduceMax || node.opcode == Opcode::ReduceSum;
+    bool reduces = isReduction(node);
     if (node.rate == Rate::Row)
       perRow += costs.perRow[unsigned(node.opcode)];
-    if (!isVector(node) && !reduces)
+    if (!variesInRow(node) && !reduces)
       continue;
     unsigned lane = reduces ? 8 : bounds.lane(id);
     // A lookup's index is converted, the entries are what is computed.
     for (NodeId operand : node.operands)
-      if (isVector(graph.nodes[operand]) && node.opcode != Opcode::Lookup)
+      if (variesInRow(graph.nodes[operand]) && node.opcode != Opcode::Lookup)
         lane = std::max(lane, bounds.lane(operand));
     double instructions = vectorCost(graph, node, lane, bounds, costs);
     // Each operand is widened in steps of two, the result narrowed.
     for (NodeId operand : node.operands)
-      if (isVector(graph.nodes[operand]))
+      if (variesInRow(graph.nodes[operand]))
         for (unsigned from = bounds.lane(operand); from < lane; from *= 2)
           instructions += costs.convert;
     if (!reduces)

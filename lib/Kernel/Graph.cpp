@@ -98,6 +98,14 @@ std::optional<Rate> nlq::kernel::parseRate(llvm::StringRef text) {
   return parseName<Rate>(rateNames, text);
 }
 
+bool nlq::kernel::isReduction(const Node &node) {
+  return node.opcode == Opcode::ReduceMax || node.opcode == Opcode::ReduceSum;
+}
+
+bool nlq::kernel::variesInRow(const Node &node) {
+  return node.rate == Rate::Element || node.rate == Rate::Column;
+}
+
 bool Node::operator==(const Node &other) const {
   return opcode == other.opcode && rate == other.rate &&
          rounding == other.rounding && predicate == other.predicate &&

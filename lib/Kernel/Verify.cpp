@@ -67,7 +67,7 @@ static llvm::Error verifyNode(const Graph &graph, NodeId id) {
     return malformed("node %u takes a root of %s rate; only uniform and row "
                      "rate are allowed",
                      id, stringify(node.rate));
-  if (node.opcode == Opcode::ReduceMax || node.opcode == Opcode::ReduceSum) {
+  if (isReduction(node)) {
     Rate operandRate = graph.nodes[node.operands[0]].rate;
     if (operandRate != Rate::Element && operandRate != Rate::Column)
       return malformed("node %u (%s) reduces a value of %s rate; only element "

@@ -127,6 +127,11 @@ struct Node {
   bool operator==(const Node &other) const;
 };
 
+/// Whether the node makes one value of a row's elements.
+bool isReduction(const Node &node);
+/// Whether the node differs from column to column.
+bool variesInRow(const Node &node);
+
 /// An operand of the kernel. Element inputs are tensors of rows, Column inputs
 /// hold one value per column, Row inputs one per row.
 struct Input {

@@ -37,15 +37,7 @@ using namespace mlir;
 using namespace nlq;
 using namespace nlq::kernel;
 
-static bool isReduction(const Node &node) {
-  return node.opcode == Opcode::ReduceMax || node.opcode == Opcode::ReduceSum;
-}
-
 static bool isOfRow(const Node &node) { return node.rate == Rate::Row; }
-
-static bool variesInRow(const Node &node) {
-  return node.rate == Rate::Element || node.rate == Rate::Column;
-}
 
 //===----------------------------------------------------------------------===//
 // Stages

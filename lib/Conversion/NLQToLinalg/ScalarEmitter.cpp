@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ScalarEmitter.h"
+#include "../KernelArith.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -59,24 +60,6 @@ Value ScalarEmitter::emit(NodeId id, Scope &scope) {
     operands.push_back(emit(operand, scope));
   Value value = resize(emitNode(id, operands), bounds.lane(id));
   return scope[id] = value;
-}
-
-static arith::CmpIPredicate getPredicate(Predicate predicate) {
-  switch (predicate) {
-  case Predicate::EQ:
-    return arith::CmpIPredicate::eq;
-  case Predicate::NE:
-    return arith::CmpIPredicate::ne;
-  case Predicate::LT:
-    return arith::CmpIPredicate::slt;
-  case Predicate::LE:
-    return arith::CmpIPredicate::sle;
-  case Predicate::GT:
-    return arith::CmpIPredicate::sgt;
-  case Predicate::GE:
-    return arith::CmpIPredicate::sge;
-  }
-  llvm_unreachable("covered switch");
 }
 
 /// One node from its operands, in a width that holds operands and value.

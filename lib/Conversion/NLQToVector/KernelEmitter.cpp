@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelEmitter.h"
+#include "../KernelArith.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -17,10 +18,6 @@
 using namespace mlir;
 using namespace nlq;
 using namespace nlq::kernel;
-
-bool nlq::variesInRow(const Node &node) {
-  return node.rate == Rate::Element || node.rate == Rate::Column;
-}
 
 //===----------------------------------------------------------------------===//
 // Widths and constants
@@ -147,24 +144,6 @@ Value KernelEmitter::emitChunk(NodeId id, Chunk &chunk, Scope &row) {
     value = resize(emitNode(id, operands, lanes), width);
   }
   return chunk.values[id] = value;
-}
-
-static arith::CmpIPredicate getPredicate(Predicate predicate) {
-  switch (predicate) {
-  case Predicate::EQ:
-    return arith::CmpIPredicate::eq;
-  case Predicate::NE:
-    return arith::CmpIPredicate::ne;
-  case Predicate::LT:
-    return arith::CmpIPredicate::slt;
-  case Predicate::LE:
-    return arith::CmpIPredicate::sle;
-  case Predicate::GT:
-    return arith::CmpIPredicate::sgt;
-  case Predicate::GE:
-    return arith::CmpIPredicate::sge;
-  }
-  llvm_unreachable("covered switch");
 }
 
 /// One node from its operands, in a width that holds operands and value.

@@ -25,9 +25,6 @@
 
 namespace nlq {
 
-/// True for nodes that differ from column to column.
-bool variesInRow(const kernel::Node &node);
-
 class KernelEmitter {
 public:
   /// `tables` holds one memref of a constant global per table of the graph.

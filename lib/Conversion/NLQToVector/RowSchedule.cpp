@@ -7,16 +7,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "RowSchedule.h"
-#include "KernelEmitter.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace nlq;
 using namespace nlq::kernel;
-
-bool nlq::isReduction(const Node &node) {
-  return node.opcode == Opcode::ReduceMax || node.opcode == Opcode::ReduceSum;
-}
 
 /// Schedule::levels.
 static std::vector<unsigned> computeLevels(const Graph &graph) {

@@ -14,8 +14,6 @@
 
 namespace nlq {
 
-bool isReduction(const kernel::Node &node);
-
 /// One pass over the columns of a row.
 struct Phase {
   /// Reductions that this pass accumulates.
