@@ -7,13 +7,18 @@
 import json
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from commands_fixtures import nlq, sqnr
-from nlq.errors import NlqError
-from nlq.native import list_methods
 from onnx_models import ModelBuilder
+from whole_way import (
+    import_and_calibrate,
+    onnxruntime_results,
+    quantize,
+    run,
+    run_compiled,
+    skip_without_library,
+)
 
 TOKENS, CHANNELS = 10, 24
 NAMES = ["/norm", "/pool"]
@@ -33,35 +38,15 @@ def make_model(path):
 @pytest.fixture(scope="module")
 def pooled(tmp_path_factory):
     """A folder with the model, its samples, and the files of every step up to quantize."""
-    try:
-        list_methods()
-    except NlqError as error:
-        pytest.skip(str(error))
+    skip_without_library()
     folder = tmp_path_factory.mktemp("pooled")
     make_model(folder / "model.onnx")
     samples = np.random.default_rng(1).normal(size=(24, TOKENS, CHANNELS)).astype(np.float32)
     np.savez(folder / "calibration.npz", x=samples[:16])
     np.savez(folder / "test.npz", x=samples[16:])
-    nlq("import", folder / "model.onnx", "-o", folder / "model.mlir")
-    profile = folder / "profile.json"
-    nlq("calibrate", folder / "model.mlir", "--samples", folder / "calibration.npz", "-o", profile)
-    options = ("--profile", profile, "--candidates", "all")
-    nlq("quantize", folder / "model.mlir", *options, "-o", folder / "quantized.mlir")
+    import_and_calibrate(folder)
+    quantize(folder, "all")
     return folder
-
-
-def run(module, folder, output, *options):
-    nlq("run", module, "--samples", folder / "test.npz", "-o", output, *options)
-    with np.load(output) as archive:
-        return archive[archive.files[0]]
-
-
-def onnxruntime_results(folder):
-    session = onnxruntime.InferenceSession(
-        folder / "model.onnx", providers=["CPUExecutionProvider"]
-    )
-    with np.load(folder / "test.npz") as archive:
-        return np.stack([session.run(None, {"x": x})[0] for x in archive["x"]])
 
 
 def test_float_model_agrees_with_onnxruntime(pooled, tmp_path):
@@ -73,12 +58,10 @@ def test_assigned_model(pooled, tmp_path):
     """Slots have the nodes' names; compiled code equals the reference, near to the floats."""
     scores, assigned = tmp_path / "scores.json", tmp_path / "assigned.mlir"
     profile = ("--profile", pooled / "profile.json")
-    nlq("measure", pooled / "quantized.mlir", *profile, "-o", scores)
+    nlq("measure", pooled / "all.mlir", *profile, "-o", scores)
     slots = json.loads(scores.read_text())["slots"]
     assert [slot["op"] for slot in slots] == ["nlq.layer_norm", "nlq.softmax"]
     assert [slot["name"] for slot in slots] == NAMES
-    nlq("assign", pooled / "quantized.mlir", "--scores", scores, "-o", assigned)
-    compiled = run(assigned, pooled, tmp_path / "compiled.npz")
-    reference = run(assigned, pooled, tmp_path / "reference.npz", "--reference")
-    assert compiled.tobytes() == reference.tobytes()
+    nlq("assign", pooled / "all.mlir", "--scores", scores, "-o", assigned)
+    compiled = run_compiled(assigned, pooled, tmp_path)
     assert 25 < sqnr(onnxruntime_results(pooled), compiled) < 60

@@ -7,13 +7,19 @@
 import json
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from commands_fixtures import nlq, sqnr
-from nlq.errors import NlqError
 from nlq.native import list_methods
 from onnx_models import ModelBuilder
+from whole_way import (
+    import_and_calibrate,
+    onnxruntime_results,
+    quantize,
+    run,
+    run_compiled,
+    skip_without_library,
+)
 
 TOKENS, CHANNELS, HIDDEN = 12, 32, 80
 NAMES = ["/norm1/Mul", "/mlp/act/Sigmoid", "/norm2/Mul"]
@@ -45,37 +51,16 @@ def make_model(path):
 @pytest.fixture(scope="module")
 def gated(tmp_path_factory):
     """A folder with the model, its samples, and the files of every step up to quantize."""
-    try:
-        list_methods()
-    except NlqError as error:
-        pytest.skip(str(error))
+    skip_without_library()
     folder = tmp_path_factory.mktemp("gated")
     make_model(folder / "model.onnx")
     samples = np.random.default_rng(1).normal(size=(24, TOKENS, CHANNELS)).astype(np.float32)
     np.savez(folder / "calibration.npz", x=samples[:16])
     np.savez(folder / "test.npz", x=samples[16:])
-    nlq("import", folder / "model.onnx", "-o", folder / "model.mlir")
-    profile = folder / "profile.json"
-    nlq("calibrate", folder / "model.mlir", "--samples", folder / "calibration.npz", "-o", profile)
-    for group in ("seed", "all"):
-        output = folder / f"{group}.mlir"
-        options = ("--profile", profile, "--candidates", group)
-        nlq("quantize", folder / "model.mlir", *options, "-o", output)
+    import_and_calibrate(folder)
+    for candidates in ("seed", "all"):
+        quantize(folder, candidates)
     return folder
-
-
-def run(module, folder, output, *options):
-    nlq("run", module, "--samples", folder / "test.npz", "-o", output, *options)
-    with np.load(output) as archive:
-        return archive[archive.files[0]]
-
-
-def onnxruntime_results(folder):
-    session = onnxruntime.InferenceSession(
-        folder / "model.onnx", providers=["CPUExecutionProvider"]
-    )
-    with np.load(folder / "test.npz") as archive:
-        return np.stack([session.run(None, {"x": x})[0] for x in archive["x"]])
 
 
 def test_float_model_agrees_with_onnxruntime(gated, tmp_path):
@@ -93,9 +78,7 @@ def test_assigned_model(group, gated, tmp_path):
     assert [slot["op"] for slot in slots] == ["nlq.rms_norm", "nlq.silu", "nlq.rms_norm"]
     assert [slot["name"] for slot in slots] == NAMES
     nlq("assign", gated / f"{group}.mlir", "--scores", scores, "-o", assigned)
-    compiled = run(assigned, gated, tmp_path / "compiled.npz")
-    reference = run(assigned, gated, tmp_path / "reference.npz", "--reference")
-    assert compiled.tobytes() == reference.tobytes()
+    compiled = run_compiled(assigned, gated, tmp_path)
     assert 30 < sqnr(onnxruntime_results(gated), compiled) < 60
 
 
@@ -107,6 +90,4 @@ def test_every_method_throughout(gated, tmp_path):
             options = ("--form", form) if form else ()
             uniform = ("--policy", "uniform", "--method", method["name"], *options)
             nlq("assign", gated / "all.mlir", "-o", tmp_path / "a.mlir", *uniform)
-            compiled = run(tmp_path / "a.mlir", gated, tmp_path / "compiled.npz")
-            reference = run(tmp_path / "a.mlir", gated, tmp_path / "reference.npz", "--reference")
-            assert compiled.tobytes() == reference.tobytes(), method["name"]
+            run_compiled(tmp_path / "a.mlir", gated, tmp_path, method["name"])

@@ -7,13 +7,19 @@
 import json
 
 import numpy as np
-import onnxruntime
 import pytest
 
 from commands_fixtures import nlq, sqnr
-from nlq.errors import NlqError
 from nlq.native import list_methods
 from onnx_models import ModelBuilder
+from whole_way import (
+    import_and_calibrate,
+    onnxruntime_results,
+    quantize,
+    run,
+    run_compiled,
+    skip_without_library,
+)
 
 TOKENS, CHANNELS, HEADS = 12, 32, 4
 NAME = "/attention/Softmax"
@@ -55,35 +61,14 @@ def make_samples(path, count, seed):
 @pytest.fixture(scope="module")
 def masked(tmp_path_factory):
     """A folder with the model, its samples, and the files of every step up to quantize."""
-    try:
-        list_methods()
-    except NlqError as error:
-        pytest.skip(str(error))
+    skip_without_library()
     folder = tmp_path_factory.mktemp("masked")
     make_model(folder / "model.onnx")
     make_samples(folder / "calibration.npz", 16, 1)
     make_samples(folder / "test.npz", 8, 2)
-    nlq("import", folder / "model.onnx", "-o", folder / "model.mlir")
-    profile = folder / "profile.json"
-    nlq("calibrate", folder / "model.mlir", "--samples", folder / "calibration.npz", "-o", profile)
-    options = ("--profile", profile, "--candidates", "all")
-    nlq("quantize", folder / "model.mlir", *options, "-o", folder / "quantized.mlir")
+    import_and_calibrate(folder)
+    quantize(folder, "all")
     return folder
-
-
-def run(module, folder, output, *options):
-    nlq("run", module, "--samples", folder / "test.npz", "-o", output, *options)
-    with np.load(output) as archive:
-        return archive[archive.files[0]]
-
-
-def onnxruntime_results(folder):
-    session = onnxruntime.InferenceSession(
-        folder / "model.onnx", providers=["CPUExecutionProvider"]
-    )
-    with np.load(folder / "test.npz") as archive:
-        pairs = zip(archive["x"], archive["mask"], strict=True)
-        return np.stack([session.run(None, {"x": x, "mask": mask})[0] for x, mask in pairs])
 
 
 def test_float_model_agrees_with_onnxruntime(masked, tmp_path):
@@ -93,7 +78,7 @@ def test_float_model_agrees_with_onnxruntime(masked, tmp_path):
 
 def test_masks_become_bytes(masked):
     """Causality is an attribute, and the model's input a byte per key."""
-    text = (masked / "quantized.mlir").read_text()
+    text = (masked / "all.mlir").read_text()
     (softmax,) = [line for line in text.splitlines() if "nlq.softmax" in line]
     assert f": tensor<1x1x{TOKENS}xi8>) causal " in softmax
 
@@ -102,23 +87,19 @@ def test_assigned_model(masked, tmp_path):
     """Compiled code equals the reference, and both are near to ONNX Runtime's floats."""
     scores, assigned = tmp_path / "scores.json", tmp_path / "assigned.mlir"
     profile = ("--profile", masked / "profile.json")
-    nlq("measure", masked / "quantized.mlir", *profile, "-o", scores)
+    nlq("measure", masked / "all.mlir", *profile, "-o", scores)
     slots = json.loads(scores.read_text())["slots"]
     assert [(slot["op"], slot["name"]) for slot in slots] == [("nlq.softmax", NAME)]
-    nlq("assign", masked / "quantized.mlir", "--scores", scores, "-o", assigned)
-    compiled = run(assigned, masked, tmp_path / "compiled.npz")
-    reference = run(assigned, masked, tmp_path / "reference.npz", "--reference")
-    assert compiled.tobytes() == reference.tobytes()
+    nlq("assign", masked / "all.mlir", "--scores", scores, "-o", assigned)
+    compiled = run_compiled(assigned, masked, tmp_path)
     assert 30 < sqnr(onnxruntime_results(masked), compiled) < 60
 
 
 def test_every_method(masked, tmp_path):
     for method in list_methods():
         uniform = ("--policy", "uniform", "--method", method["name"])
-        nlq("assign", masked / "quantized.mlir", "-o", tmp_path / "a.mlir", *uniform)
-        compiled = run(tmp_path / "a.mlir", masked, tmp_path / "compiled.npz")
-        reference = run(tmp_path / "a.mlir", masked, tmp_path / "reference.npz", "--reference")
-        assert compiled.tobytes() == reference.tobytes(), method["name"]
+        nlq("assign", masked / "all.mlir", "-o", tmp_path / "a.mlir", *uniform)
+        run_compiled(tmp_path / "a.mlir", masked, tmp_path, method["name"])
 
 
 def test_other_levels_are_refused(masked, tmp_path, fail):
