@@ -130,10 +130,14 @@ nlq::methods::normalizeInWords(Builder &builder, const Statistics &row,
     halvings = builder.compare(kernel::Predicate::EQ, p, 0);
     v = builder.shiftRight(v, halvings);
   }
-  // Integers that differ deviate by sqrt(1/2) / reach at least.
+  // Integers that differ deviate by sqrt(1/2) / reach at least, which leaves p
+  // 16 bits; where none differ, any p will do.
   p = builder.clamp(p, {std::max<int64_t>(least, 1), UINT16_MAX}).named("fill");
   Value mean = builder.div(builder.shiftRight(row.sum * p, halvings),
                            row.factor, Rounding::HalfUp);
+  // p is at most kLargest over the farthest deviation by `reach`, where it was
+  // not clamped, or by `farthest`, where it was. The root was rounded down by
+  // 2^-30, and the mean is off by a half.
   Value t = builder.assume(v * p - mean, {-INT16_MAX, INT16_MAX},
                            "the factor was chosen for the farthest element");
 
