@@ -9,6 +9,7 @@
 #include "Folding.h"
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 using namespace nlq;
 using namespace nlq::methods;
@@ -71,7 +72,11 @@ static Value getPosition(Value distance, int64_t last) {
 
 Folded::Folded(Builder &builder, const Function &function,
                const Problem &problem)
-    : function(function), problem(problem), below{function, problem, 0} {
+    : function(function), problem(problem),
+      below{function, problem, 0,
+            function.symmetry != Symmetry::None
+                ? std::numeric_limits<double>::infinity()
+                : std::ldexp(getLargestResult(problem), 10)} {
   const Quantized &from = problem.narrowed;
   const bool isSymmetric = function.symmetry != Symmetry::None;
   range = {from.range.lo - from.zeroPoints[0],

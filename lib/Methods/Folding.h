@@ -19,20 +19,24 @@
 #include "nlq/Kernel/Builder.h"
 #include "nlq/Methods/Functions.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include <algorithm>
 
 namespace nlq::methods {
 
 /// The function at a real number.
 double evaluateAt(const Function &function, const Problem &problem, double x);
 
-/// f(a) = y(origin - a) for distances a >= 0.
+/// f(a) = y(origin - a) for distances a >= 0, at most `cap`.
 struct Below {
   const Function &function;
   const Problem &problem;
   double origin;
+  /// 2^10 times the largest result of functions that grow without end, however
+  /// far beyond it the operand's values lie.
+  double cap;
 
   double operator()(double a) const {
-    return evaluateAt(function, problem, origin - a);
+    return std::min(evaluateAt(function, problem, origin - a), cap);
   }
   /// Far below.
   double getLimit() const { return (*this)(1e6); }

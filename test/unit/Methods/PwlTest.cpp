@@ -60,6 +60,22 @@ std::vector<uint64_t> gaussianCounts(double mean, double sigma) {
 }
 } // namespace
 
+/// Where all of an operand's values lie far beyond saturation, up to where a
+/// double overflows, every result is the largest.
+TEST(Pwl, BeyondSaturation) {
+  for (double scale : {0.01, 0.1, 1.0, 100.0}) {
+    Quantized in = symmetric(16, scale);
+    in.zeroPoints = {-32768};
+    Problem problem = makeProblem(in, symmetric(8, 0x1p-8), 5);
+    for (const char *method : {"pwl", "table"}) {
+      Outcome outcome =
+          run(method, "exp", problem, {{-32767, -32000, 0, 1000, 32767}});
+      EXPECT_EQ(outcome.result, (Rows{{127, 127, 127, 127, 127}}))
+          << method << " " << scale;
+    }
+  }
+}
+
 /// Every value of wide inputs is within 2^-8 of the function, or of its value
 /// where the result saturates, if that is more than 1.
 TEST(Pwl, WideInputs) {
