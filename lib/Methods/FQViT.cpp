@@ -16,9 +16,9 @@
 // The integers of the reference forms are those of the published code on
 // float64 tensors (docs/methods/published.md: what was compared). Where they
 // are not:
-//   - layer_norm takes a float root. Here 1/sd has 29 bits and the mean 20
-//     fractional ones, so that the result can be one step off where B comes
-//     next to a rounding boundary, and by the step of M where A 2^N does;
+//   - layer_norm takes float roots and quotients. Here 1/sd has 51 bits, so
+//     that M, and with it the result by M's step, is another one where the last
+//     bit of a double says on which side of an integer A 2^N lies;
 //   - a constant row, for which the code divides by 0, gives beta.
 //
 //===----------------------------------------------------------------------===//
@@ -150,6 +150,32 @@ static llvm::Expected<Factored> factorOperand(Builder &builder,
   return Factored{value.named("factored"), unit};
 }
 
+/// inverseRoot, mantissa in 2^51 to 2^52, exponent counted from 82; relative
+/// error below 2^-51. One step of Newton's: with D' = v 4^exponent and the
+/// mantissa r of 30 bits, off by a relative d,
+///   D' r^2 = 2^120 (1 - 2 d),   r' = r + r d
+static InverseRoot fineInverseRoot(Value v) {
+  Builder &builder = v.getBuilder();
+  InverseRoot coarse = inverseRoot(v);
+  Value normal = builder.assume(
+      builder.shiftLeft(v, builder.shiftLeft(coarse.exponent, 1)),
+      {int64_t(1) << 60, (int64_t(1) << 62) - 1},
+      "a number of n bits shifted left by 62 - n, less 1 if that is odd, has "
+      "61 or 62 bits");
+  const int64_t one = int64_t(1) << 60, limit = int64_t(1) << 33;
+  Value square = builder.mulShift(normal, coarse.mantissa * coarse.mantissa, 60,
+                                  Rounding::HalfUp);
+  Value error = builder.assume(
+      one - square, {-limit, limit},
+      "the mantissa is off by 2^-28, its square by less than 2^-26");
+  Value mantissa = builder.shiftLeft(coarse.mantissa, 22);
+  Value fine = builder.assume(
+      mantissa + builder.mulShift(mantissa, error, 61, Rounding::HalfUp),
+      {(int64_t(1) << 51) - 1, (int64_t(1) << 52) + 1},
+      "2^82 over the root of 2^60 to 2^62");
+  return {fine.named("fine_inverse_root"), coarse.exponent};
+}
+
 //   v = (q - zp) << a_c;  D = C sum v^2 - (sum v)^2;  mu / sd = sum v / sqrt D
 //   A = |gamma| C / (s_out sqrt D);  N = clamp(7 - floor(log2 A), 0, 31)
 //   M = clamp(floor(A 2^N), 0, 255)
@@ -173,15 +199,16 @@ buildReferenceLayerNorm(const Problem &problem) {
   if (!row)
     return row.takeError();
   // A spread of 0 makes the code divide by 0; here it counts as 1.
-  InverseRoot inverse = inverseRoot(builder.max(row->spread, 1));
+  InverseRoot inverse = fineInverseRoot(builder.max(row->spread, 1));
 
+  const int64_t mantissaBits = 50;
   std::vector<int64_t> mantissas, shifts, signs, betas;
   double largestA = 256, largestBeta = 0;
   for (int64_t i = 0; i < columns; ++i) {
     double scale = problem.result.scale(i);
     double a = std::fabs(problem.gamma[i]) * double(columns) / scale;
-    kernel::Dyadic dyadic = kernel::toDyadic(a);
-    if (dyadic.shift < 0)
+    kernel::Dyadic dyadic = kernel::toDyadic(a, mantissaBits);
+    if (a >= 0x1p31)
       return refuse("gamma of column " + llvm::Twine(i) +
                     " exceeds 2^31 steps of the result's scale");
     mantissas.push_back(dyadic.multiplier);
@@ -197,20 +224,26 @@ buildReferenceLayerNorm(const Problem &problem) {
   Value shift = builder.column("a_shift", std::move(shifts));
   Value sign = builder.column("sign", std::move(signs));
 
-  // A = T * 2^(exponent - 30 - shift), T normalised to 30 or 31 bits.
+  // A = T * 2^(exponent - 32 - shift), T normalised to 51 or 52 bits.
   Value t = builder.mulShift(inverse.mantissa,
                              builder.column("a_mantissa", std::move(mantissas)),
-                             builder.constant(30), Rounding::Floor);
-  Value fullN = 38 - builder.bitLength(t) - inverse.exponent + shift;
+                             builder.constant(mantissaBits), Rounding::HalfUp);
+  Value fullN = 40 - builder.bitLength(t) - inverse.exponent + shift;
   Value n = builder.clamp(fullN, {0, 31}).named("N");
   // A 2^N = T / 2^amount. Where A is 2^8 or more, N is 0 and M saturates.
-  Value amount = (shift + 30) - inverse.exponent - n;
+  Value amount = (shift + 32) - inverse.exponent - n;
   Value m =
       builder.min(builder.shiftRight(t, builder.clamp(amount, {0, 63})), 255);
 
-  // B with 16 fractional bits before its only rounding. beta 2^N comes from
-  // beta at N = 31.
-  const int64_t fraction = 16, meanFraction = 20;
+  // B with 16 fractional bits before its only rounding, or more where 62 bits
+  // hold them. beta 2^N comes from beta at N = 31.
+  double reach = std::max(std::fabs(double(range->lo)), double(range->hi)) + 1;
+  auto bitsOf = [](double most) { return int64_t(std::ilogb(most)) + 1; };
+  const int64_t fraction = std::clamp<int64_t>(
+      std::min(31 - bitsOf(largestBeta + 1), 61 - bitsOf(largestA * reach)), 16,
+      30);
+  const int64_t meanFraction =
+      std::clamp<int64_t>(61 - bitsOf(double(columns) * reach), 20, 30);
   for (int64_t i = 0; i < columns; ++i)
     betas.push_back(std::llround(std::ldexp(
         problem.beta[i] / problem.result.scale(i), int(31 + fraction))));
@@ -218,7 +251,6 @@ buildReferenceLayerNorm(const Problem &problem) {
                                       31 - n, Rounding::HalfEven);
   Value mean = builder.div(builder.shiftLeft(row->sum, meanFraction), columns,
                            Rounding::HalfEven);
-  double reach = std::max(std::fabs(double(range->lo)), double(range->hi)) + 1;
   int64_t largestShift = int64_t(std::ceil(largestA * reach)) << fraction;
   Value meanPart = builder.assume(
       builder.mulShift(
