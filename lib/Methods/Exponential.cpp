@@ -164,6 +164,19 @@ Exponential nlq::methods::factoredExp(Value d, double s) {
   return {e.named("exponential"), kFactoredOne};
 }
 
+Exponential nlq::methods::exactExp(Value d, double s, int64_t last,
+                                   int64_t one) {
+  kernel::Table table(last + 1);
+  for (int64_t i = 0; i <= last; ++i)
+    table[i] = std::llround(double(one) * std::exp(-s * double(i)));
+  Value e = d.getBuilder().lookup(std::move(table), d);
+  return {e.named("exponential"), one};
+}
+
+bool nlq::methods::hasSharesOfWords(const Quantized &result) {
+  return result.isPerTensor() && result.scales[0] >= 0x1p-15;
+}
+
 namespace {
 /// 2^(n-1) <= S + 1 < 2^n for the sum S of the row's exponentials of 15 bits,
 /// where n is at least 16.
@@ -233,8 +246,7 @@ MethodKernel nlq::methods::storeShares(Builder &builder,
   const Quantized &to = problem.result;
   bool fillsWords =
       exponential.one == kTabulatedOne || exponential.one == kFactoredOne;
-  if (fillsWords && problem.outBits == 16 && to.isPerTensor() &&
-      to.scales[0] >= 0x1p-15) {
+  if (fillsWords && problem.outBits == 16 && hasSharesOfWords(to)) {
     RowSum sum = sumUp(builder, exponential, lemma);
     if (to.range.hi - to.range.lo <= 255 && to.scales[0] >= 0x1p-13)
       return storeResult(builder,

@@ -71,6 +71,9 @@ Exponential tabulatedExp(kernel::Value d, double s, int64_t last);
 inline constexpr int64_t kFactoredOne = 32766;
 Exponential factoredExp(kernel::Value d, double s);
 
+/// e^(-s*d) for d in 0 to `last`: a table of rnd(one * e^(-s*d)).
+Exponential exactExp(kernel::Value d, double s, int64_t last, int64_t one);
+
 /// I-BERT's polynomial, corrected: the distance is first brought to the finest
 /// scale s' = s / 2^k at which a row of `rowLength` exponentials still sums up
 /// to less than `limit`; constants are rounded, and so is the shift.
@@ -79,6 +82,10 @@ Exponential factoredExp(kernel::Value d, double s);
 /// Fails if `limit` leaves too few bits for the row length.
 llvm::Expected<Exponential> polynomialExp(kernel::Value d, double s,
                                           int64_t rowLength, int64_t limit);
+
+/// Whether shares of a row sum in 16-bit elements, 2^-15 or coarser, are what
+/// this result can hold.
+bool hasSharesOfWords(const Quantized &result);
 
 /// Last steps of a softmax in its corrected form: each element's rounded share
 /// of the row sum, on the grid 1 / (2^outBits - 1), or, where that is no

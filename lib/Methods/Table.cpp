@@ -16,6 +16,7 @@
 //   softmax  e^(-s*d) for the distance d from the row's maximum as a product
 //            (factoredExp from 8 bits to 8, which is cheaper and 3 dB worse;
 //            else tabulatedExp), and shares of the row sum, all in 16 bits.
+//            For results finer than 2^-15, one entry per distance of 8 bits.
 // There is no published arithmetic to reproduce, hence no reference form.
 //
 //===----------------------------------------------------------------------===//
@@ -23,6 +24,7 @@
 #include "AllMethods.h"
 #include "Elementwise.h"
 #include "Exponential.h"
+#include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <cmath>
 
@@ -51,10 +53,19 @@ static llvm::Expected<MethodKernel> buildSoftmax(const Problem &problem) {
   Value x = narrowOperand(builder, problem);
   Value largest = builder.reduceMax(x).named("row_max");
 
-  const kernel::Interval out = problem.result.range;
-  if (range.hi - range.lo <= 255 && out.hi - out.lo <= 255)
-    return storeShares(builder, factoredExp((largest - x).named("distance"), s),
-                       problem);
+  const Quantized &to = problem.result;
+  if (range.hi - range.lo <= 255) {
+    Value d = (largest - x).named("distance");
+    if (to.range.hi - to.range.lo <= 255)
+      return storeShares(builder, factoredExp(d, s), problem);
+    // Shares of 16 bits and more need exponentials of more than 15.
+    int64_t bits =
+        std::min<int64_t>(24, 31 - llvm::Log2_64_Ceil(problem.maxRowLength));
+    if (problem.outBits == 16 && !hasSharesOfWords(to) && bits > 15)
+      return storeShares(builder,
+                         exactExp(d, s, range.hi - range.lo, (1 << bits) - 1),
+                         problem);
+  }
 
   // From here on the exponential rounds to 0.
   double vanishing = std::ceil(kTabulatedReach / s);
