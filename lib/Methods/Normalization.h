@@ -52,8 +52,8 @@ struct Variance {
 ///         that may be small, t + rnd(t (r - 2^15) / 2^15)
 ///   out = z gamma + beta, in 16 bits, or in 32 for long rows or large gammas
 /// zScale is where the largest z and r fit 15 bits. Nothing if v has more than
-/// 16 bits, or the roundings of t, its mean and z together may exceed 1/8 of
-/// the result's step.
+/// 16 bits, or all roundings but the last may together exceed 1/4 of the
+/// result's step.
 std::optional<MethodKernel> normalizeInWords(kernel::Builder &builder,
                                              const Statistics &row,
                                              const Variance &variance,

@@ -20,6 +20,9 @@ using kernel::Value;
 
 /// Magnitudes stay at or below this, which leaves a half for a rounding.
 static constexpr double kLargest = INT16_MAX - 1;
+/// What all roundings but the last may be off by together, in steps of the
+/// result.
+static constexpr double kMostOff = 0.25;
 
 namespace {
 /// gamma and beta in steps of the result's scale.
@@ -44,18 +47,20 @@ static Affine getAffine(const Statistics &row, const Problem &problem) {
   return affine;
 }
 
-/// The affine map of z in steps of 1 / zScale, |z| / zScale <= `reach`. Where
-/// an outcome of 16 bits leaves 4 of them for a step of the result:
+/// The affine map of z in steps of 1 / zScale, |z| / zScale <= `reach`, which
+/// is off by `off` steps of the result:
 ///   out = rnd((rnd(z g / 2^15) + b) k / 2^15)
-/// with the least integer k for which all outcomes fit, otherwise in 32 bits:
+/// with the least integer k for which all outcomes fit 16 bits. The roundings
+/// of the product and of b add k / 2^15; where that is too much, in 32 bits:
 ///   out = floor((z g + b) / 2^shift),  b with the half of 2^shift
 static MethodKernel store(Builder &builder, Value z, const Affine &affine,
-                          double zScale, double reach, const Problem &problem) {
+                          double zScale, double reach, double off,
+                          const Problem &problem) {
   const Quantized &to = problem.result;
   // A step for roundings.
   double largestOut = affine.largestGamma * reach + affine.largestBeta + 1;
   double k = std::max(8.0, std::ceil(0x1p15 * largestOut / kLargest));
-  const bool isNarrow = k <= 0x1p11;
+  const bool isNarrow = off + k / 0x1p15 <= kMostOff;
   int64_t shift = 15;
   if (!isNarrow) {
     shift = 30;
@@ -115,8 +120,8 @@ nlq::methods::normalizeInWords(Builder &builder, const Statistics &row,
   double whole = kLargest * double(row.factor) / row.reach *
                  std::ldexp(1, int(variance.fraction));
   // t, its mean and z are off by a half each, which gamma multiplies.
-  if (1.5 * affine.largestGamma / zScale > 0.125 || whole < 0x1p18 ||
-      whole >= 0x1p32)
+  const double off = 1.5 * affine.largestGamma / zScale;
+  if (off > kMostOff || whole < 0x1p18 || whole >= 0x1p32)
     return std::nullopt;
 
   NormalRoot root = normalRoot(variance.value);
@@ -162,5 +167,5 @@ nlq::methods::normalizeInWords(Builder &builder, const Statistics &row,
   }
   z.named("standardised");
 
-  return store(builder, z, affine, zScale, row.reach * slack, problem);
+  return store(builder, z, affine, zScale, row.reach * slack, off, problem);
 }
