@@ -89,7 +89,8 @@ Value KernelEmitter::resize(Value value, unsigned width) {
   // AVX2 narrows by packs that saturate. No lane does, which LLVM can't know
   // unless it sees a clamp.
   bool isClamped =
-      isa_and_nonnull<arith::MinSIOp, arith::MaxSIOp>(value.getDefiningOp());
+      isa_and_nonnull<arith::MinSIOp, arith::MinUIOp, arith::MaxSIOp>(
+          value.getDefiningOp());
   if (from == 32 && width == 16 && features.avx2 && !features.avx512bw &&
       lanesOf(value) > 0 && !isClamped) {
     value =
@@ -164,6 +165,11 @@ Value KernelEmitter::emitNode(NodeId id, ArrayRef<Value> operands,
   case Opcode::Mul:
     return arith::MulIOp::create(builder, wide(0), wide(1));
   case Opcode::Min:
+    // LLVM sees no sign to narrow with then.
+    if (llvm::all_of(node.operands, [&](NodeId operand) {
+          return bounds.intervals[operand].lo >= 0;
+        }))
+      return arith::MinUIOp::create(builder, wide(0), wide(1));
     return arith::MinSIOp::create(builder, wide(0), wide(1));
   case Opcode::Max:
     return arith::MaxSIOp::create(builder, wide(0), wide(1));
@@ -187,10 +193,9 @@ Value KernelEmitter::emitNode(NodeId id, ArrayRef<Value> operands,
     return arith::ShLIOp::create(builder, wide(0), amount);
   }
   case Opcode::ShiftRight:
-    return emitShiftRight(operands[0], getBits(node.operands[0]),
-                          bounds.intervals[node.operands[0]].lo >= 0,
-                          operands[1], bounds.intervals[node.operands[1]],
-                          node.rounding);
+    return emitShiftRight(operands[0], bounds.intervals[node.operands[0]].lo,
+                          bounds.intervals[node.operands[0]].hi, operands[1],
+                          bounds.intervals[node.operands[1]], node.rounding);
   case Opcode::Div:
     return emitDiv(id, operands);
   case Opcode::BitLength: {
@@ -218,7 +223,7 @@ Value KernelEmitter::emitNode(NodeId id, ArrayRef<Value> operands,
 // Shifts
 //===----------------------------------------------------------------------===//
 
-/// round(value / 2^amount), the value being one of `bits` bits. `half` is the
+/// round(value / 2^amount), the value being in [lo, hi]. `half` is the
 /// half of the divisor, 0 where the amount is 0; all modes are a floor shift
 /// after adding something:
 ///   half up    half
@@ -226,12 +231,18 @@ Value KernelEmitter::emitNode(NodeId id, ArrayRef<Value> operands,
 ///   half away  half - (value < 0), at least 0
 ///   to zero    (value < 0) ? 2^amount - 1 : 0
 /// A value of at least 0 plus half is read as an unsigned number.
-Value KernelEmitter::emitShiftRight(Value value, unsigned bits,
-                                    bool nonNegative, Value amount,
-                                    Interval amountRange, Rounding rounding) {
-  bool isUnsigned = nonNegative && (rounding == Rounding::Floor ||
-                                    rounding == Rounding::HalfUp);
+Value KernelEmitter::emitShiftRight(Value value, __int128 lo, __int128 hi,
+                                    Value amount, Interval amountRange,
+                                    Rounding rounding) {
+  unsigned bits = ::getBits(lo, hi);
+  bool isUnsigned =
+      lo >= 0 && (rounding == Rounding::Floor || rounding == Rounding::HalfUp);
   bool needsRoom = rounding != Rounding::Floor && !isUnsigned;
+  if (needsRoom && amountRange.lo > 0 && amountRange.hi <= bits) {
+    using Unsigned = unsigned __int128;
+    __int128 top = __int128((Unsigned(1) << (getLane(bits) - 1)) - 1);
+    needsRoom = __int128(1) << (amountRange.hi - 1) > top - hi;
+  }
   // Past the bits of the value a larger amount gives the same result: cap it
   // where value + half stays within the lane.
   int64_t cap = std::min<int64_t>(amountRange.hi, bits + needsRoom);
@@ -358,11 +369,10 @@ Value KernelEmitter::emitHighMulShift(const Node &node,
   auto ofHigh = [&](int64_t end) {
     return int64_t((__int128(end) << up) >> half) | int64_t(sticky);
   };
-  unsigned bits = ::getBits(ofHigh(product.lo), ofHigh(product.hi));
   Value rest =
       resize(operands[2], std::max<unsigned>(half, widthOf(operands[2])));
   rest = arith::AddIOp::create(builder, rest, constantLike(up - half, rest));
-  return emitShiftRight(high, bits, product.lo >= 0, rest,
+  return emitShiftRight(high, ofHigh(product.lo), ofHigh(product.hi), rest,
                         {amount.lo + up - half, amount.hi + up - half},
                         node.rounding);
 }
@@ -384,7 +394,7 @@ Value KernelEmitter::emitMulShift(NodeId id, ArrayRef<Value> operands) {
       {getLane(bits), getWidth(node.operands[0]), getWidth(node.operands[1])});
   Value product = arith::MulIOp::create(builder, resize(operands[0], width),
                                         resize(operands[1], width));
-  return emitShiftRight(product, bits, least >= 0, operands[2],
+  return emitShiftRight(product, least, most, operands[2],
                         bounds.intervals[node.operands[2]], node.rounding);
 }
 

@@ -90,7 +90,7 @@ private:
                                llvm::ArrayRef<mlir::Value> operands,
                                kernel::Interval product);
   mlir::Value emitHighHalf(mlir::Value a, mlir::Value b, bool sticky);
-  mlir::Value emitShiftRight(mlir::Value value, unsigned bits, bool nonNegative,
+  mlir::Value emitShiftRight(mlir::Value value, __int128 lo, __int128 hi,
                              mlir::Value amount, kernel::Interval amountRange,
                              kernel::Rounding rounding);
   mlir::Value emitDiv(kernel::NodeId id, llvm::ArrayRef<mlir::Value> operands);
