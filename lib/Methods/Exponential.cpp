@@ -95,7 +95,33 @@ static Value lessPart(Value x, Value part) {
       {0, INT16_MAX}, "a number less a part of it is not negative");
 }
 
-Exponential nlq::methods::tabulatedExp(Value d, double s, int64_t last) {
+/// c1, c2, ... of 1 - f (c1 - f (c2 - ...)), which meets 2^-f at the extrema of
+/// the Chebyshev polynomial of that degree on [0, 1].
+static std::vector<double> fitOctave(int degree) {
+  // Newton's divided differences, then the polynomial they stand for.
+  std::vector<double> nodes, differences;
+  for (int i = 0; i <= degree; ++i) {
+    nodes.push_back((1 - std::cos(M_PI * i / degree)) / 2);
+    differences.push_back(std::exp2(-nodes[i]));
+  }
+  for (int order = 1; order <= degree; ++order)
+    for (int i = degree; i >= order; --i)
+      differences[i] =
+          (differences[i] - differences[i - 1]) / (nodes[i] - nodes[i - order]);
+  std::vector<double> powers(degree + 1);
+  for (int i = degree; i >= 0; --i) {
+    for (int power = degree; power > 0; --power)
+      powers[power] = powers[power - 1] - nodes[i] * powers[power];
+    powers[0] = differences[i] - nodes[i] * powers[0];
+  }
+  std::vector<double> coefficients;
+  for (int power = 1; power <= degree; ++power)
+    coefficients.push_back(power % 2 ? -powers[power] : powers[power]);
+  return coefficients;
+}
+
+Exponential nlq::methods::tabulatedExp(Value d, double s, int64_t last,
+                                       int64_t bits) {
   Builder &builder = d.getBuilder();
   auto times = [&](Value x, Value y) {
     return builder.mulShift(x, y, builder.constant(15), Rounding::HalfUp);
@@ -107,7 +133,8 @@ Exponential nlq::methods::tabulatedExp(Value d, double s, int64_t last) {
   while (last << (up + 1) <= INT16_MAX && up < 14)
     ++up;
   double factor =
-      std::min(s / (kTabulatedReach / 0x1p15) / std::ldexp(1, int(up)), 4.0);
+      std::min(std::ldexp(s / kTabulatedReach, int(bits - up)), 4.0);
+  const int64_t top = (int64_t(1) << bits) - 1;
   Value filled = builder.shiftLeft(d, up);
   Value u;
   if (factor < 1) {
@@ -123,28 +150,25 @@ Exponential nlq::methods::tabulatedExp(Value d, double s, int64_t last) {
     u = builder.assume(filled + builder.min(more, INT16_MAX - filled),
                        {0, INT16_MAX}, "no more is added than is left");
   }
+  u = builder.min(u, top);
 
-  kernel::Table halvings(16), roots(16);
-  for (int64_t i = 0; i < 16; ++i) {
+  Value octave = builder.shiftRight(u, bits - 4);
+  Value rest = builder.shiftLeft(u - builder.shiftLeft(octave, bits - 4),
+                                 15 - (bits - 4));
+  std::vector<double> coefficients = fitOctave(bits == 14 ? 3 : 4);
+  Value e = builder.constant(fraction15(coefficients.back()));
+  coefficients.pop_back();
+  for (double coefficient : llvm::reverse(coefficients))
+    e = fraction15(coefficient) - times(rest, e);
+  e = kTabulatedOne - times(rest, e);
+
+  kernel::Table halvings(16);
+  for (int64_t i = 0; i < 16; ++i)
     halvings[i] = 32768 - (32768 >> i);
-    roots[i] = std::llround(double(kTabulatedOne) * std::exp2(-double(i) / 16));
-  }
-  Value upper = builder.shiftRight(u, 7);
-  Value octave = builder.shiftRight(upper, 4);
-  // t (a - t b) is 1 - e^-x at t = 1/2 and t = 1, x = t * step.
-  const double step = kTabulatedReach / 256;
-  const double end = -std::expm1(-step), middle = -std::expm1(-step / 2);
-  Value t = builder.shiftLeft(u - builder.shiftLeft(upper, 7), 8);
-  Value part = times(
-      t, fraction15(4 * middle - end) -
-             times(t, builder.constant(fraction15(4 * middle - 2 * end))));
-  Value e = lessPart(
-      builder.lookup(std::move(roots), upper - builder.shiftLeft(octave, 4)),
-      part);
   e = lessPart(e, builder.lookup(std::move(halvings), octave));
   // The last u, where 1/2 is left, stands for all that lie beyond.
   e = builder.select(
-      builder.compare(kernel::Predicate::LT, u, builder.constant(INT16_MAX)), e,
+      builder.compare(kernel::Predicate::LT, u, builder.constant(top)), e,
       builder.constant(0));
   return {e.named("exponential"), kTabulatedOne};
 }

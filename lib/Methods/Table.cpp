@@ -82,9 +82,11 @@ static llvm::Expected<MethodKernel> buildSoftmax(const Problem &problem) {
   while (((farthest >> coarser) + 1) > INT16_MAX)
     ++coarser;
   d = builder.shiftRight(d, coarser, Rounding::HalfUp).named("distance");
+  const bool toBytes = to.range.hi - to.range.lo <= 255;
   return storeShares(builder,
                      tabulatedExp(d, std::ldexp(s, int(coarser)),
-                                  (farthest >> coarser) + (coarser > 0)),
+                                  (farthest >> coarser) + (coarser > 0),
+                                  toBytes ? 14 : 15),
                      problem);
 }
 
