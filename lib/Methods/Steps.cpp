@@ -13,6 +13,7 @@
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 using namespace nlq;
 using namespace nlq::methods;
@@ -42,11 +43,59 @@ kernel::Rounding nlq::methods::stepRounding(Form form) {
                                  : kernel::Rounding::HalfUp;
 }
 
+/// Accumulators in 8 bits by products of words. With k such that what does not
+/// saturate fits 16 bits after a shift by k, and f as many fractional bits as
+/// the result then leaves there, 5 to 7,
+///   w = clamp(floor(x / 2^k));  y = rnd(rnd(w * M / 2^15) / 2^f)
+///   M = rnd(ratio * 2^(k+f+15))
+/// so that y is off by less than 2^-5 steps beside its last rounding. Needs
+/// ratios within a factor of 2 of each other, and no zero point.
+static std::optional<Value> narrowInWords(Value x, const Quantized &from,
+                                          const Quantized &to) {
+  std::vector<double> ratios = ratiosOfScales(from.scales, to.scales);
+  const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
+  const int64_t zero = to.zeroPoints[0];
+  const int64_t reach = std::max(zero - to.range.lo, to.range.hi - zero) + 1;
+  if (kernel::storageRange(16).contains(from.range) ||
+      to.range.hi - to.range.lo > 255 || reach > 256 || *least <= 0 ||
+      *most > 2 * *least ||
+      llvm::any_of(from.zeroPoints, [](int64_t zero) { return zero != 0; }))
+    return std::nullopt;
+  int k = 0;
+  while (k < 24 && std::ldexp(double(reach) / *least, -k) > INT16_MAX)
+    ++k;
+  int fraction = 7;
+  while (fraction >= 5 &&
+         (std::llround(std::ldexp(*most, k + fraction + 15)) > INT16_MAX ||
+          reach << fraction > INT16_MAX))
+    --fraction;
+  if (k == 0 || k == 24 || fraction < 5)
+    return std::nullopt;
+
+  Builder &builder = x.getBuilder();
+  std::vector<int64_t> multipliers;
+  for (double ratio : ratios)
+    multipliers.push_back(std::llround(std::ldexp(ratio, k + fraction + 15)));
+  Value multiplier = multipliers.size() == 1
+                         ? builder.constant(multipliers[0])
+                         : builder.column("multiplier", multipliers);
+  Value word = builder.clamp(builder.shiftRight(x, k, kernel::Rounding::Floor),
+                             kernel::storageRange(16));
+  Value fine = builder.mulShift(word, multiplier, builder.constant(15),
+                                kernel::Rounding::HalfUp);
+  Value y = builder.mulShift(fine, int64_t(1) << (15 - fraction), 15,
+                             kernel::Rounding::HalfUp);
+  return builder.clamp(y, {to.range.lo - zero, to.range.hi - zero}) + zero;
+}
+
 Value nlq::methods::narrowOperand(Builder &builder, const Problem &problem) {
   const Quantized &from = problem.operand, &to = problem.narrowed;
   Value x = builder.element("x", from.bits, from.range, from.isSigned);
   if (from == to)
     return x;
+  if (problem.form == Form::Corrected)
+    if (std::optional<Value> narrow = narrowInWords(x, from, to))
+      return narrow->named("in");
   return kernel::requantize(x, ratiosOfScales(from.scales, to.scales),
                             from.zeroPoints, to.zeroPoints[0], to.range,
                             stepRounding(problem.form))

@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 #include <cmath>
 #include <map>
+#include <random>
 
 using namespace nlq;
 using namespace nlq::methods;
@@ -225,3 +226,52 @@ TEST(InputTypes, AreTakenBySomeCandidate) {
 }
 
 } // namespace
+
+/// 8 bits of accumulators are off by less than 2^-5 steps beside their
+/// rounding, and saturate. The sigmoid of the narrowed operand tells what that
+/// was.
+TEST(InputTypes, AccumulatorsNarrowedInWords) {
+  std::mt19937 random(5);
+  for (double ratio : {3.1e-7, 0.0019, 0.002, 1.0 / 512, 0.0078, 0.11})
+    for (bool perColumn : {false, true}) {
+      Problem problem;
+      problem.narrowed = symmetric(8, 0.05);
+      problem.operand = symmetric(32, ratio * 0.05);
+      problem.result = symmetric(32, 0x1p-28);
+      problem.maxRowLength = 64;
+      if (perColumn) {
+        problem.operand.scales.clear();
+        for (int64_t c = 0; c < 64; ++c)
+          problem.operand.scales.push_back(ratio * 0.05 * (1 + double(c) / 64));
+        problem.operand.zeroPoints.assign(64, 0);
+      }
+      Rows rows = adversarialRows(problem.operand, 64);
+      for (double reach : {1.0, 20.0, 140.0, 1000.0})
+        for (int i = 0; i < 20; ++i) {
+          rows.emplace_back();
+          std::uniform_real_distribution<double> uniform(-reach / ratio,
+                                                         reach / ratio);
+          for (int64_t c = 0; c < 64; ++c)
+            rows.back().push_back(int64_t(
+                std::clamp(uniform(random), double(problem.operand.range.lo),
+                           double(problem.operand.range.hi))));
+        }
+      Outcome outcome = run("table", "sigmoid", problem, rows);
+      ASSERT_EQ(outcome.own.size(), rows.size());
+      int64_t elements = 0, notNearest = 0;
+      for (size_t r = 0; r < rows.size(); ++r)
+        for (int64_t c = 0; c < 64; ++c) {
+          double p = outcome.own[r][c];
+          double in = std::rint(std::log(p / (1 - p)) / 0.05);
+          double exact =
+              std::clamp(double(rows[r][c]) *
+                             problem.operand.scales[perColumn ? c : 0] / 0.05,
+                         -127.0, 127.0);
+          ASSERT_LT(std::fabs(in - exact), 0.5 + 0x1p-5)
+              << rows[r][c] << " at the ratio " << ratio;
+          ++elements;
+          notNearest += std::fabs(in - exact) > 0.5;
+        }
+      EXPECT_LT(notNearest, elements / 50) << "ratio " << ratio;
+    }
+}
