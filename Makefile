@@ -78,9 +78,10 @@ test-published: build $(PUBLISHED_VENV)/.installed
 	$(PUBLISHED_VENV)/bin/python -m pytest test/published
 
 # The same bits on every target: all kernels of test_everywhere.py, and the digits
-# model, on this machine with its features restricted and on emulated ones.
+# model, on this machine with its features restricted and on emulated ones (Bochs
+# for AVX-512, on a terminal).
 test-everywhere: build $(VENV)/.dev
-	@sh scripts/install-packages.sh "$(LLVM_PREFIX)" qemu-user
+	@sh scripts/install-packages.sh "$(LLVM_PREFIX)" qemu-user bochs bochs-term
 	NLQ_EVERYWHERE=1 $(VENV)/bin/python -m pytest test/python/test_everywhere.py
 
 # What needs the packages of `make demo-vits`.

@@ -2,47 +2,91 @@
 # See LICENSE for license information.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-"""Modules compiled for other machines, and run on this one under emulation (qemu-user).
+"""Modules compiled for other machines, and run on this one under emulation.
 
-A program needs no library of the other machine: it makes its system calls itself.
+A program needs no library of the other machine: it makes its system calls itself. AArch64 and
+RISC-V are qemu-user's; x86-64 with AVX-512 is a PC of Bochs (bochs_machine.py).
 """
 
 import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import bochs_machine
 from nlq.c_header import make_header
 from nlq.native import Module
 
 # Whether `make test-everywhere` asks for all, which then must be there.
 EVERYWHERE = os.environ.get("NLQ_EVERYWHERE") == "1"
 
-# Per target: clang's name of the machine, the emulator, and a system call of three arguments.
+
+def _run_by_qemu(emulator: str, program: Path, stream: bytes, _: int) -> bytes:
+    done = subprocess.run([emulator, program], input=stream, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+@dataclass(frozen=True)
+class _Machine:
+    """How programs of a target are built, and run by an emulator."""
+
+    # clang's name of it, and more options.
+    options: list[str]
+    emulator: str
+    # A system call of three arguments, in C.
+    call: str
+    # Of the emulator's path, the program, its input and the size of its output: the output.
+    run: Callable[[str, Path, bytes, int], bytes]
+    link: list[str]
+    sources: list[Path] = field(default_factory=list)
+
+
 _MACHINES = {
-    "aarch64": (
-        "aarch64-linux-gnu",
+    "aarch64": _Machine(
+        ["--target=aarch64-linux-gnu"],
         "qemu-aarch64",
         """
+static long call(long number, long a, long b, long c) {
   register long x8 __asm__("x8") = number, x0 __asm__("x0") = a;
   register long x1 __asm__("x1") = b, x2 __asm__("x2") = c;
   __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
   return x0;
+}
 """,
+        _run_by_qemu,
+        ["-static"],
     ),
-    "riscv64": (
-        "riscv64-linux-gnu",
+    "riscv64": _Machine(
+        ["--target=riscv64-linux-gnu", "-mno-relax"],
         "qemu-riscv64",
         """
+static long call(long number, long a, long b, long c) {
   register long a7 __asm__("a7") = number, a0 __asm__("a0") = a;
   register long a1 __asm__("a1") = b, a2 __asm__("a2") = c;
   __asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2) : "memory");
   return a0;
+}
 """,
+        _run_by_qemu,
+        ["-static"],
+    ),
+    **dict.fromkeys(
+        ["x86-64-v4", "icelake-client"],
+        _Machine(
+            ["--target=x86_64-linux-gnu"],
+            bochs_machine.EMULATOR,
+            bochs_machine.CALL,
+            bochs_machine.run,
+            bochs_machine.LINK,
+            bochs_machine.SOURCES,
+        ),
     ),
 }
 
@@ -51,8 +95,7 @@ _PROGRAM = """
 #include "kernels.h"
 #include <stddef.h>
 
-static long call(long number, long a, long b, long c) {{{call}}}
-
+{call}
 void *memset(void *to, int value, size_t size) {{
   for (size_t i = 0; i < size; ++i)
     ((volatile char *)to)[i] = (char)value;
@@ -112,7 +155,7 @@ void _start(void) {{
 
 def emulator(target: str) -> str:
     """The program that runs programs of the target; without it the test is skipped."""
-    name = _MACHINES[target][1]
+    name = _MACHINES[target].emulator
     path = shutil.which(name)
     if path is None:
         assert not EVERYWHERE, f"{name} is missing"
@@ -150,20 +193,22 @@ def build_program(module: Module, target: str, folder: Path) -> Path:
         moves[group] = " &&\n        ".join(
             f"transfer({number}, {file}, (char *){name}, sizeof {name})" for name in names[group]
         )
-    machine, _, call = _MACHINES[target]
+    machine = _MACHINES[target]
     text = _PROGRAM.format(
-        call=call,
+        call=machine.call,
         arrays=arrays,
         reads=moves["in"],
         writes=moves["out"],
         names=", ".join([*names["in"], *names["out"]]),
     )
     (folder / "main.c").write_text(text)
-    flags = ["-O1", "-ffreestanding", "-fno-stack-protector", "-mno-relax"]
-    flags = flags if target == "riscv64" else flags[:-1]
-    compiler = [_tool("clang-22", "clang"), f"--target={machine}", *flags, "-c", "main.c"]
-    subprocess.run([*compiler, "-o", "main.o"], cwd=folder, check=True)
-    linker = [_tool("ld.lld-22", "ld.lld"), "-static", "main.o", "kernels.o", "-o", "program"]
+    flags = ["-O1", "-ffreestanding", "-fno-stack-protector", *machine.options]
+    compiler = [_tool("clang-22", "clang"), *flags, "-c"]
+    sources = [folder / "main.c", *machine.sources]
+    objects = [f"{source.stem}.o" for source in sources]
+    for source, to in zip(sources, objects, strict=True):
+        subprocess.run([*compiler, source, "-o", to], cwd=folder, check=True)
+    linker = [_tool("ld.lld-22", "ld.lld"), *machine.link, *objects, "kernels.o", "-o", "program"]
     subprocess.run(linker, cwd=folder, check=True)
     return folder / "program"
 
@@ -177,15 +222,15 @@ def run_program(program: Path, target: str, module: Module, samples) -> list[np.
         for number in range(count)
         for array, tensor in zip(samples, signature.arguments, strict=True)
     )
-    done = subprocess.run([emulator(target), program], input=stream, capture_output=True)
-    assert done.returncode == 0, done.stderr.decode()
+    sizes = [np.dtype(each.dtype).itemsize * int(np.prod(each.shape)) for each in signature.results]
+    output = _MACHINES[target].run(emulator(target), program, stream, count * sum(sizes))
     results, offset = [[] for _ in signature.results], 0
     for _ in range(count):
         for result, tensor in zip(results, signature.results, strict=True):
             size = int(np.prod(tensor.shape))
-            result.append(np.frombuffer(done.stdout, tensor.dtype, size, offset))
+            result.append(np.frombuffer(output, tensor.dtype, size, offset))
             offset += result[-1].nbytes
-    assert offset == len(done.stdout)
+    assert offset == len(output)
     return [
         np.reshape(result, (count, *tensor.shape))
         for result, tensor in zip(results, signature.results, strict=True)
