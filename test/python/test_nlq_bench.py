@@ -87,6 +87,21 @@ def test_columns_of_operations(bench):
     assert [result["bytes"] for result in found["results"]] == [9, 441]
 
 
+def test_squares(bench):
+    found = bench("softmax_causal", "--columns=49", "--rows=3")
+    (result,) = found["results"]
+    assert result["function"] == "softmax_causal_49"
+    assert result["arguments"] == result["results"] == [[3, 49, 49]]
+
+
+def test_causal_is_an_attribute(nlq_opt, tmp_path):
+    """Not the name alone."""
+    tool, path = nlq_opt.with_name("nlq-bench"), tmp_path / "m.mlir"
+    command = [tool, "softmax_causal", "--columns=49", f"--save-module={path}"]
+    subprocess.run(command, check=True)
+    assert "nlq.softmax %arg0 causal : tensor<?x49x49x" in path.read_text()
+
+
 def test_one_function_for_all_columns(bench):
     found = bench("softmax", "--longest=300", "--columns=1,49,300", "--rows=3")
     shapes = [(result["function"], result["results"]) for result in found["results"]]

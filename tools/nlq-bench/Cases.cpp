@@ -26,6 +26,8 @@ static const Case kCases[] = {
      "i8:f32, 0.00390625:-128", "", 0},
     {"softmax", "softmax", 1024, 0, 4 * 1024, 0, "i8:f32, 0.0625",
      "i8:f32, 0.00390625:-128", "", 0},
+    {"softmax_causal", "softmax", 1024, 0, 4, 0, "i8:f32, 0.0625",
+     "i8:f32, 0.00390625:-128", " causal", 0, /*isSquare=*/true},
     {"gelu", "gelu", 3072, 4, 197, 64 * 197, "i8:f32, 0.05", "i8:f32, 0.05",
      " erf", 0},
     {"silu", "silu", 3072, 4, 197, 64 * 197, "i8:f32, 0.05", "i8:f32, 0.05", "",
@@ -88,9 +90,10 @@ static std::string makeConstant(StringRef name, ArrayRef<float> values) {
 std::string nlq::bench::makeFunction(const Case &entry) {
   std::string constants, operands = "%x", types;
   auto tensor = [&](const char *element) -> std::string {
-    return formatv("tensor<?x{0}x!quant.uniform<{1}>>",
-                   entry.longest > 0 ? "?" : std::to_string(entry.columns),
-                   element);
+    std::string extent =
+        entry.longest > 0 ? "?" : std::to_string(entry.columns);
+    return formatv("tensor<?x{0}{1}x!quant.uniform<{2}>>",
+                   entry.isSquare ? extent + "x" : "", extent, element);
   };
   types = tensor(entry.operand);
   std::mt19937 engine(7);

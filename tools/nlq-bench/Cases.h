@@ -33,6 +33,9 @@ struct Case {
   /// Operands of rate column, f32 constants with an entry each: gamma, or gamma
   /// and beta.
   unsigned numColumns;
+  /// Whether rows come in squares, as scores of queries and keys do; the
+  /// numbers above are then those of squares.
+  bool isSquare = false;
   /// For rows of any length up to this, instead of `columns`, if it is not 0.
   int64_t longest = 0;
 };

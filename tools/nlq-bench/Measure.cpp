@@ -9,6 +9,7 @@
 #include "Measure.h"
 #include "Buffers.h"
 #include "Instructions.h"
+#include "Team.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -19,6 +20,7 @@
 #include <cstring>
 #include <dlfcn.h>
 #include <memory>
+#include <optional>
 #include <random>
 
 using namespace mlir;
@@ -63,8 +65,12 @@ struct Run {
   std::vector<Buffer> copied;
   size_t copiedBytes = 0;
 
-  void copy() const {
-    std::memcpy(copied[1].data(), copied[0].data(), copiedBytes);
+  /// By the threads of `team`, if there is one.
+  void copy(const std::optional<Team> &team) const {
+    if (team)
+      team->copy(copied[1].data(), copied[0].data(), copiedBytes);
+    else
+      std::memcpy(copied[1].data(), copied[0].data(), copiedBytes);
   }
 };
 
@@ -210,9 +216,13 @@ llvm::Error nlq::bench::measure(ArrayRef<Size> sizes,
                                 const MeasureOptions &options,
                                 std::vector<Measurement> &measurements) {
   bool isParallel = options.threads == Threads::OpenMP;
-  // Libraries leave their runtime to the program.
-  if (isParallel && !dlopen("libomp.so.5", RTLD_NOW | RTLD_GLOBAL))
-    return llvm::createStringError("no runtime of OpenMP: " + Twine(dlerror()));
+  std::optional<Team> team;
+  if (isParallel) {
+    llvm::Expected<Team> loaded = Team::load();
+    if (!loaded)
+      return loaded.takeError();
+    team = *loaded;
+  }
   std::vector<Run> runs;
   for (auto [size, measurement] : llvm::zip(sizes, measurements)) {
     llvm::Expected<Run> run = makeRun(size, measurement);
@@ -236,7 +246,7 @@ llvm::Error nlq::bench::measure(ArrayRef<Size> sizes,
   for (auto [index, run] : llvm::enumerate(runs)) {
     const Run *entry = &run;
     add("call " + std::to_string(index), [entry] { entry->call(); });
-    add("copy " + std::to_string(index), [entry] { entry->copy(); });
+    add("copy " + std::to_string(index), [entry, &team] { entry->copy(team); });
   }
   std::string words[] = {
       "nlq-bench", "--benchmark_enable_random_interleaving=true",

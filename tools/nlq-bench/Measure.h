@@ -19,8 +19,8 @@ struct MeasureOptions {
   double sampleSeconds = 0.01;
   /// Samples of each function, which take turns in random order.
   unsigned samples = 15;
-  /// With threads, times are those of the wall, and instructions are not
-  /// counted.
+  /// With threads, which take part in copies too, times are those of the wall,
+  /// and instructions are not counted.
   Threads threads = Threads::None;
 };
 

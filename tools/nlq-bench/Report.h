@@ -38,8 +38,9 @@ void printText(llvm::raw_ostream &os, const Context &context,
 /// elements), and where it ran "ns_per_element" and "ns_per_element_least"
 /// (median and least over the samples, CPU time, or with threads wall time),
 /// "memcpy_ns_per_element" (of a copy that reads and writes as many bytes, in
-/// the same run), "memcpy_ratio", "instructions_per_element" and
-/// "instructions_by" (perf or callgrind); these are null where there are none.
+/// the same run and by as many threads), "memcpy_ratio",
+/// "instructions_per_element" and "instructions_by" (perf or callgrind); these
+/// are null where there are none.
 llvm::json::Value toJson(const Context &context,
                          llvm::ArrayRef<Measurement> measurements);
 

@@ -56,8 +56,8 @@ static cl::opt<int64_t> longest(
 static cl::opt<bool>
     openmp("openmp", cl::cat(category),
            cl::desc("let OpenMP handle the rows of kernels in parallel, on "
-                    "OMP_NUM_THREADS threads; times are then those of the "
-                    "wall"));
+                    "OMP_NUM_THREADS threads, and copy on as many; times are "
+                    "then those of the wall"));
 static cl::opt<double>
     sampleSeconds("min-time", cl::cat(category), cl::init(0.01),
                   cl::desc("CPU seconds of a sample (default: 0.01)"));

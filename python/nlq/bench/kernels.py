@@ -40,7 +40,8 @@ class Kernel:
 
 
 def read_kernels(path: Path) -> list[Kernel]:
-    """Reads a module that `nlq-bench --save-module` wrote: its functions from 8 bits to 8 bits."""
+    """Reads a module that `nlq-bench --save-module` wrote: its functions of rows, from 8 bits to
+    8 bits."""
     module = Module.parse(path)
     bodies = dict(
         re.findall(r"func\.func @(\w+)\(.*?\n(.*?)\n  }", module.text(elide=False), re.DOTALL)
@@ -48,7 +49,10 @@ def read_kernels(path: Path) -> list[Kernel]:
     return [
         _read_kernel(name, signature, bodies[name])
         for name, signature in module.functions().items()
-        if all(tensor.kind == "i8" for tensor in (*signature.arguments, *signature.results))
+        if all(
+            tensor.kind == "i8" and len(tensor.shape) == 2
+            for tensor in (*signature.arguments, *signature.results)
+        )
     ]
 
 
