@@ -406,13 +406,16 @@ Value KernelEmitter::emitMulShift(NodeId id, ArrayRef<Value> operands) {
 Value KernelEmitter::emitFloorDiv(Value a, Interval aRange, Value b,
                                   bool divisorIsConstant) {
   // Vectors have no integer division. For |a| < 2^52 the quotient in f64 is
-  // exact after flooring: a / b is at least 1 / b away from the next integer
-  // q above it, more than the half ulp q * 2^-53 by which division rounds.
+  // exact after flooring: a / b is at least 1 / b away from the next integer q
+  // above it, more than the half ulp q * 2^-53 by which division rounds. LLVM
+  // makes vectors of the scalars of several rows, too, where these convert.
   constexpr int64_t kExact = int64_t(1) << 52;
-  bool isVector = lanesOf(a) > 0;
-  if (isVector && !divisorIsConstant && aRange.lo > -kExact &&
+  bool isFast = lanesOf(a) > 0 || features.avx512bw;
+  if (isFast && !divisorIsConstant && aRange.lo > -kExact &&
       aRange.hi < kExact) {
-    Type f64 = VectorType::get({lanesOf(a)}, builder.getF64Type());
+    Type f64 = builder.getF64Type();
+    if (int64_t lanes = lanesOf(a))
+      f64 = VectorType::get({lanes}, f64);
     Value quotient =
         arith::DivFOp::create(builder, arith::SIToFPOp::create(builder, f64, a),
                               arith::SIToFPOp::create(builder, f64, b));
