@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Target/ByteLookup.h"
+#include "FoldedTable.h"
 #include "VectorPieces.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -89,6 +90,18 @@ static Value lookupByPermutes(ImplicitLocOpBuilder &builder,
   return selectByBits(builder, std::move(halves), index, /*bit=*/7);
 }
 
+/// Entries that one shuffle chooses among.
+constexpr size_t kShuffled = 16;
+
+/// Runs of entries that take a shuffle: those that are not all the same.
+static size_t countShuffles(ArrayRef<uint8_t> table) {
+  size_t count = 0;
+  for (; !table.empty();
+       table = table.drop_front(std::min<size_t>(kShuffled, table.size())))
+    count += !llvm::all_equal(table.take_front(kShuffled));
+  return count;
+}
+
 static Value lookupByShuffles(ImplicitLocOpBuilder &builder,
                               ArrayRef<uint8_t> table, Value index) {
   auto type = cast<VectorType>(index.getType());
@@ -96,17 +109,35 @@ static Value lookupByShuffles(ImplicitLocOpBuilder &builder,
   StringRef shuffle = lanes == 64   ? "llvm.x86.avx512.pshuf.b.512"
                       : lanes == 32 ? "llvm.x86.avx2.pshuf.b"
                                     : "llvm.x86.ssse3.pshuf.b.128";
-  constexpr size_t size = 16;
   Value low = arith::AndIOp::create(
       builder, index,
       arith::ConstantOp::create(builder,
                                 SplatElementsAttr::get(type, APInt(8, 0x0f))));
   SmallVector<Value> rows;
-  for (size_t begin = 0; begin < table.size(); begin += size)
-    rows.push_back(
-        callIntrinsic(builder, type, shuffle,
-                      {entriesOf(builder, table, begin, size, lanes), low}));
+  for (size_t begin = 0; begin < table.size(); begin += kShuffled) {
+    bool isUniform =
+        countShuffles(table.slice(begin).take_front(kShuffled)) == 0;
+    Value entries =
+        entriesOf(builder, table, begin, isUniform ? 1 : kShuffled, lanes);
+    rows.push_back(isUniform
+                       ? entries
+                       : callIntrinsic(builder, type, shuffle, {entries, low}));
+  }
   return selectByBits(builder, std::move(rows), index, /*bit=*/4);
+}
+
+/// By the half of the table that says the other, if that takes fewer
+/// instructions.
+static Value lookupByFewShuffles(ImplicitLocOpBuilder &builder,
+                                 ArrayRef<uint8_t> table, Value index) {
+  // What folding takes beside; with a shuffle goes about one selection.
+  constexpr size_t kExtra = 3;
+  std::optional<FoldedTable> folded = FoldedTable::find(table);
+  if (!folded || countShuffles(folded->half) + kExtra >= countShuffles(table))
+    return lookupByShuffles(builder, table, index);
+  return folded->emit(builder, index, [&](Value position) {
+    return lookupByShuffles(builder, folded->half, position);
+  });
 }
 
 static Value lookupByTables(ImplicitLocOpBuilder &builder,
@@ -146,6 +177,6 @@ Value nlq::emitByteLookup(ImplicitLocOpBuilder &builder,
       return lookupByTables(builder, table, pieces[0]);
     return step == 64 && features.avx512vbmi
                ? lookupByPermutes(builder, table, pieces[0])
-               : lookupByShuffles(builder, table, pieces[0]);
+               : lookupByFewShuffles(builder, table, pieces[0]);
   });
 }

@@ -27,7 +27,9 @@ namespace nlq {
 /// * AVX-512 VBMI: `vpermi2b` for each half of 256 entries, chosen by the
 ///   index's highest bit.
 /// * AVX-512 BW and AVX2: `vpshufb` for every 16 entries by the index's low
-///   four bits, chosen among by the high ones, one after the other.
+///   four bits, chosen among by the high ones, one after the other. Of 256
+///   entries, half where the other follows from them: as of GELU, SiLU, tanh
+///   and the sigmoid.
 /// * NEON: `tbl` and `tbx`, each of up to 64 entries, which leave alone what an
 ///   index beyond theirs asks for.
 mlir::Value emitByteLookup(mlir::ImplicitLocOpBuilder &builder,
