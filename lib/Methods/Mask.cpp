@@ -12,7 +12,8 @@
 //     it sees the same, so that distances from the maximum stay positive;
 //   - what is summed up is 0, in the sum and wherever else it is used, so that
 //     a term never exceeds its sum;
-//   - the result is 0.
+//   - the result is 0, which it is by itself in methods whose result is 0 where
+//     the term is.
 // In a row without any element that takes part the sum is 0. Methods assume
 // that a sum holds the exponential of the row's maximum (an assumption with a
 // least value above 0); raised to that value it does, and where an element
@@ -77,6 +78,33 @@ static Value makeCondition(Builder &builder, const Problem &problem) {
   return builder.select(mask, visible, builder.constant(0)).named("takes_part");
 }
 
+/// Whether the result is `zero` wherever the terms of sums are 0.
+static bool vanishesWithTerms(const MethodKernel &built, const Reduced &reduced,
+                              int64_t zero) {
+  const kernel::Graph &graph = built.kernel.graph;
+  Builder builder(built.kernel);
+  Value nothing = builder.constant(0);
+  llvm::SmallVector<Value> values;
+  for (kernel::Node node : graph.nodes) {
+    const bool reduces =
+        node.opcode == Opcode::ReduceMax || node.opcode == Opcode::ReduceSum;
+    for (NodeId &operand : node.operands)
+      operand = !reduces && reduced.terms.contains(operand)
+                    ? nothing.getId()
+                    : values[operand].getId();
+    values.push_back(builder.append(std::move(node)));
+  }
+  Value result = values[graph.result];
+  llvm::Expected<kernel::Bounds> bounds =
+      kernel::bound(builder.finish(result, graph.resultBits).graph);
+  if (!bounds) {
+    llvm::consumeError(bounds.takeError());
+    return false;
+  }
+  Interval range = bounds->intervals[result.getId()];
+  return range.lo == zero && range.hi == zero;
+}
+
 llvm::Expected<MethodKernel> nlq::methods::maskRows(MethodKernel built,
                                                     const Problem &problem) {
   const kernel::Graph &graph = built.kernel.graph;
@@ -103,9 +131,10 @@ llvm::Expected<MethodKernel> nlq::methods::maskRows(MethodKernel built,
     values.push_back(value);
   }
   const Quantized &to = problem.result;
-  Value result = builder.select(
-      condition, values[graph.result],
-      builder.constant(std::clamp(to.zeroPoints[0], to.range.lo, to.range.hi)));
+  const int64_t zero = std::clamp(to.zeroPoints[0], to.range.lo, to.range.hi);
+  Value result = values[graph.result];
+  if (!vanishesWithTerms(built, reduced, zero))
+    result = builder.select(condition, result, builder.constant(zero));
   built.kernel = builder.finish(result, graph.resultBits);
   return built;
 }

@@ -79,6 +79,8 @@ private:
   /// The low `width` bits of a node; cut off if they can't.
   mlir::Value emitLowBits(kernel::NodeId id, unsigned width, Chunk &chunk,
                           Scope &row);
+  mlir::Value emitCondition(kernel::NodeId id, unsigned width, Chunk &chunk,
+                            Scope &row);
   mlir::Value emitFromLowBits(kernel::NodeId id, unsigned width, Chunk &chunk,
                               Scope &row);
   mlir::Type getType(unsigned width, int64_t lanes);

@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// The low bits of a sum, a difference, a product or a shift to the left follow
-// from the low bits of its operands. So where a value is known to fit a lane,
-// what it is made of need not: x * p - c is computed in 16 bits if it fits 16,
-// however large x * p.
+// The low bits of a sum, a difference, a product, a shift to the left or of
+// what is selected follow from the low bits of the operands. So where a value
+// is known to fit a lane, what it is made of need not: x * p - c is computed in
+// 16 bits if it fits 16, however large x * p.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,6 +51,9 @@ bool KernelEmitter::followsFromLowBits(NodeId id, unsigned width) const {
            llvm::all_of(node.operands, [&](NodeId operand) {
              return hasLowBits(operand, width);
            });
+  if (node.opcode == Opcode::Select)
+    return hasLowBits(node.operands[1], width) &&
+           hasLowBits(node.operands[2], width);
   if (!isShiftBelow(graph, node, width) || !hasLowBits(node.operands[0], width))
     return false;
   // What is shifted in from the left must be zeros.
@@ -69,6 +72,17 @@ Value KernelEmitter::emitLowBits(NodeId id, unsigned width, Chunk &chunk,
   return emitFromLowBits(id, width, chunk, row);
 }
 
+/// A select's condition: where all its bits are among the low ones, in lanes of
+/// these, so that it need not be brought to the lanes of what it selects.
+Value KernelEmitter::emitCondition(NodeId id, unsigned width, Chunk &chunk,
+                                   Scope &row) {
+  Value value = getBits(id) <= width && hasLowBits(id, width)
+                    ? emitLowBits(id, width, chunk, row)
+                    : emitChunk(id, chunk, row);
+  return arith::CmpIOp::create(builder, arith::CmpIPredicate::ne, value,
+                               constantLike(0, value));
+}
+
 Value KernelEmitter::emitFromLowBits(NodeId id, unsigned width, Chunk &chunk,
                                      Scope &row) {
   const Node &node = graph.nodes[id];
@@ -80,6 +94,11 @@ Value KernelEmitter::emitFromLowBits(NodeId id, unsigned width, Chunk &chunk,
   } else if (!variesInRow(node)) {
     value = vector::BroadcastOp::create(builder, getType(width, chunk.lanes),
                                         resize(emitRow(id, row), width));
+  } else if (node.opcode == Opcode::Select) {
+    Value condition = emitCondition(node.operands[0], width, chunk, row);
+    value = arith::SelectOp::create(
+        builder, condition, emitLowBits(node.operands[1], width, chunk, row),
+        emitLowBits(node.operands[2], width, chunk, row));
   } else {
     SmallVector<Value> operands;
     for (NodeId operand : node.operands)

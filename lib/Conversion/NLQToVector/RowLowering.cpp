@@ -477,15 +477,18 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
           emitInput(graph.inputs[node.imm], op.getInputs()[node.imm], column,
                     position, lanes, emitter.getWidth(id));
     } else if (node.opcode == Opcode::ColumnIndex) {
-      auto type = VectorType::get({lanes}, builder.getIndexType());
-      Value steps = vector::StepOp::create(builder, type);
-      Value base = vector::BroadcastOp::create(builder, type, column);
-      Value columns = arith::AddIOp::create(builder, steps, base);
-      chunk.values[id] = arith::IndexCastOp::create(
-          builder,
-          VectorType::get({lanes},
-                          builder.getIntegerType(emitter.getWidth(id))),
-          columns);
+      // In the node's lanes from the start: vectors of indices have 64 bits.
+      Type element = builder.getIntegerType(emitter.getWidth(id));
+      auto type = VectorType::get({lanes}, element);
+      SmallVector<Attribute> steps;
+      for (int64_t lane = 0; lane < lanes; ++lane)
+        steps.push_back(builder.getIntegerAttr(element, lane));
+      Value base = vector::BroadcastOp::create(
+          builder, type, arith::IndexCastOp::create(builder, element, column));
+      chunk.values[id] = arith::AddIOp::create(
+          builder, base,
+          arith::ConstantOp::create(builder,
+                                    DenseElementsAttr::get(type, steps)));
     }
   }
   SmallVector<Value> next;
