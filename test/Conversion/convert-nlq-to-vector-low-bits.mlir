@@ -34,7 +34,8 @@ func.func @fill(%x: memref<32x32xi8>, %y: memref<32x32xi16>) {
 // CHECK: %[[D:.*]] = arith.subi %{{.*}}, %{{.*}} : vector<32xi8>
 // CHECK: arith.shrui %[[D]], %{{.*}} : vector<32xi8>
 // CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.avx2.pshuf.b"
-// CHECK: vector.interleave %{{.*}} : vector<32xi8> -> vector<64xi8>
+// CHECK: vector.shuffle %{{.*}} [0, 32, 1, 33, {{.*}}] : vector<32xi8>, vector<32xi8>
+// CHECK: vector.shuffle %{{.*}} [0, 1, 2, 3, 4, 5, 6, 7, 16, {{.*}}] : vector<32xi16>, vector<32xi16>
 // CHECK: return
 func.func @nibbles(%x: memref<32x32xi8>, %y: memref<32x32xi16>) {
   nlq.kernel #nibbles ins(%x : memref<32x32xi8>) outs(%y : memref<32x32xi16>)

@@ -268,7 +268,7 @@ Value KernelEmitter::emitShiftRight(Value value, __int128 lo, __int128 hi,
           ? arith::ShLIOp::create(builder, one,
                                   arith::SubIOp::create(builder, amount, one))
                 .getResult()
-          : arith::ShRSIOp::create(builder, power, one).getResult();
+          : arith::ShRUIOp::create(builder, power, one).getResult();
   auto isNegative = [&]() -> Value {
     return arith::CmpIOp::create(builder, arith::CmpIPredicate::slt, value,
                                  zero);
@@ -329,6 +329,21 @@ Value KernelEmitter::emitHighHalf(Value a, Value b, bool sticky) {
   return arith::OrIOp::create(builder, high, extendUnsigned(rest, half));
 }
 
+/// round(a * b / 2^15). Of two vectors that one shuffle has put in order, the
+/// product is: one shuffle less.
+Value KernelEmitter::roundedProduct(Value a, Value b) {
+  auto left = a.getDefiningOp<vector::ShuffleOp>();
+  auto right = b.getDefiningOp<vector::ShuffleOp>();
+  if (!left || !right || left.getV1() != left.getV2() ||
+      right.getV1() != right.getV2() || left.getMask() != right.getMask())
+    return emitRoundedProduct(builder, a, b, features);
+  Value value =
+      emitRoundedProduct(builder, left.getV1(), right.getV1(), features);
+  if (value)
+    value = vector::ShuffleOp::create(builder, value, value, left.getMask());
+  return value;
+}
+
 /// round(a * b / 2^amount) from the product's high half alone, where that is
 /// enough, or by an instruction that rounds: nothing if the lanes are no halves
 /// of the product's, or the shift does not reach beyond the low half. All that
@@ -346,8 +361,8 @@ Value KernelEmitter::emitHighMulShift(const Node &node,
   if (lanesOf(operands[0]) > 0 && widest <= 16 && amount.lo == 15 &&
       amount.hi == 15 && node.rounding == Rounding::HalfUp &&
       product.hi < int64_t(1) << 30)
-    if (Value value = emitRoundedProduct(builder, resize(operands[0], 16),
-                                         resize(operands[1], 16), features))
+    if (Value value =
+            roundedProduct(resize(operands[0], 16), resize(operands[1], 16)))
       return value;
   int64_t half = widest <= 16 ? 16 : 32;
   if (lanesOf(operands[0]) == 0 || widest > 32 ||
@@ -558,10 +573,29 @@ Value KernelEmitter::emitByteLookups(const Table &table, Value index,
     return resize(low, width);
   if (*least >= 0 && *most <= UINT8_MAX)
     return extendUnsigned(low, width);
-  Value both = vector::InterleaveOp::create(builder, low, lookup(8));
-  Value entry =
-      vector::BitCastOp::create(builder, getType(16, lanesOf(bytes)), both);
-  return resize(entry, width);
+  return resize(interleave(low, lookup(8)), width);
+}
+
+/// Words of low and high bytes. AVX2 interleaves within halves of 16 bytes,
+/// after which the words' quarters are out of order: a shuffle of its own puts
+/// them right, which need not be where the words meet others of the same order
+/// (emitRoundedProduct).
+Value KernelEmitter::interleave(Value low, Value high) {
+  const int64_t lanes = lanesOf(low);
+  Type words = getType(16, lanes);
+  if (!features.avx2 || features.avx512bw || lanes != 32)
+    return vector::BitCastOp::create(
+        builder, words, vector::InterleaveOp::create(builder, low, high));
+  SmallVector<int64_t> bytes, order;
+  for (int64_t quarter : {0, 2, 1, 3})
+    for (int64_t i = 0; i < 8; ++i) {
+      bytes.push_back(8 * quarter + i);
+      bytes.push_back(8 * quarter + i + lanes);
+      order.push_back(8 * quarter + i);
+    }
+  Value mixed = vector::BitCastOp::create(
+      builder, words, vector::ShuffleOp::create(builder, low, high, bytes));
+  return vector::ShuffleOp::create(builder, mixed, mixed, order);
 }
 
 Value KernelEmitter::emitLookup(const Node &node, Value index, unsigned width) {

@@ -91,6 +91,8 @@ private:
   mlir::Value emitHighMulShift(const kernel::Node &node,
                                llvm::ArrayRef<mlir::Value> operands,
                                kernel::Interval product);
+  mlir::Value roundedProduct(mlir::Value a, mlir::Value b);
+  mlir::Value interleave(mlir::Value low, mlir::Value high);
   mlir::Value emitHighHalf(mlir::Value a, mlir::Value b, bool sticky);
   mlir::Value emitShiftRight(mlir::Value value, __int128 lo, __int128 hi,
                              mlir::Value amount, kernel::Interval amountRange,
