@@ -121,6 +121,38 @@ Value KernelEmitter::emitRow(NodeId id, Scope &row) {
 }
 
 Value KernelEmitter::emitChunk(NodeId id, Chunk &chunk, Scope &row) {
+  Value value = emitUnordered(id, chunk, row);
+  if (!chunk.swapped.contains(id))
+    return value;
+  Value &ordered = chunk.inOrder[id];
+  if (!ordered)
+    ordered = swapQuarters(value);
+  return ordered;
+}
+
+Value KernelEmitter::emitResized(NodeId id, unsigned width, Chunk &chunk,
+                                 Scope &row) {
+  // A pack puts words back into order, if the quarters are swapped after it.
+  Value value = resize(emitUnordered(id, chunk, row), width);
+  return chunk.swapped.contains(id) ? swapQuarters(value) : value;
+}
+
+/// Whether all values have their quarters swapped that have an order: not those
+/// that are one for the row.
+bool KernelEmitter::areSwapped(ArrayRef<NodeId> ids, Chunk &chunk, Scope &row) {
+  bool areSome = false;
+  for (NodeId id : ids) {
+    if (!variesInRow(graph.nodes[id]))
+      continue;
+    emitUnordered(id, chunk, row);
+    if (!chunk.swapped.contains(id))
+      return false;
+    areSome = true;
+  }
+  return areSome;
+}
+
+Value KernelEmitter::emitUnordered(NodeId id, Chunk &chunk, Scope &row) {
   if (Value known = chunk.values.lookup(id))
     return known;
   const Node &node = graph.nodes[id];
@@ -138,11 +170,16 @@ Value KernelEmitter::emitChunk(NodeId id, Chunk &chunk, Scope &row) {
     value = emitFromLowBits(id, width, chunk, row);
   } else {
     bool byBytes = node.opcode == Opcode::Lookup && looksUpBytes(node);
+    bool isSwapped = byBytes ? swapsQuarters(node, lanes)
+                             : areSwapped(node.operands, chunk, row);
     SmallVector<Value> operands;
     for (NodeId operand : node.operands)
-      operands.push_back(byBytes ? emitLowBits(operand, 8, chunk, row)
-                                 : emitChunk(operand, chunk, row));
+      operands.push_back(byBytes     ? emitLowBits(operand, 8, chunk, row)
+                         : isSwapped ? emitUnordered(operand, chunk, row)
+                                     : emitChunk(operand, chunk, row));
     value = resize(emitNode(id, operands, lanes), width);
+    if (isSwapped)
+      chunk.swapped.insert(id);
   }
   return chunk.values[id] = value;
 }
@@ -329,21 +366,6 @@ Value KernelEmitter::emitHighHalf(Value a, Value b, bool sticky) {
   return arith::OrIOp::create(builder, high, extendUnsigned(rest, half));
 }
 
-/// round(a * b / 2^15). Of two vectors that one shuffle has put in order, the
-/// product is: one shuffle less.
-Value KernelEmitter::roundedProduct(Value a, Value b) {
-  auto left = a.getDefiningOp<vector::ShuffleOp>();
-  auto right = b.getDefiningOp<vector::ShuffleOp>();
-  if (!left || !right || left.getV1() != left.getV2() ||
-      right.getV1() != right.getV2() || left.getMask() != right.getMask())
-    return emitRoundedProduct(builder, a, b, features);
-  Value value =
-      emitRoundedProduct(builder, left.getV1(), right.getV1(), features);
-  if (value)
-    value = vector::ShuffleOp::create(builder, value, value, left.getMask());
-  return value;
-}
-
 /// round(a * b / 2^amount) from the product's high half alone, where that is
 /// enough, or by an instruction that rounds: nothing if the lanes are no halves
 /// of the product's, or the shift does not reach beyond the low half. All that
@@ -361,8 +383,8 @@ Value KernelEmitter::emitHighMulShift(const Node &node,
   if (lanesOf(operands[0]) > 0 && widest <= 16 && amount.lo == 15 &&
       amount.hi == 15 && node.rounding == Rounding::HalfUp &&
       product.hi < int64_t(1) << 30)
-    if (Value value =
-            roundedProduct(resize(operands[0], 16), resize(operands[1], 16)))
+    if (Value value = emitRoundedProduct(builder, resize(operands[0], 16),
+                                         resize(operands[1], 16), features))
       return value;
   int64_t half = widest <= 16 ? 16 : 32;
   if (lanesOf(operands[0]) == 0 || widest > 32 ||
@@ -554,10 +576,30 @@ bool KernelEmitter::looksUpBytes(const Node &node) const {
                                hasLowBits(node.operands[0], 8));
 }
 
+static bool hasBytes(const Table &table, int64_t least, int64_t most) {
+  return llvm::all_of(
+      table, [&](int64_t entry) { return entry >= least && entry <= most; });
+}
+
+bool KernelEmitter::swapsQuarters(const Node &node, int64_t lanes) const {
+  const Table &table = graph.tables[node.imm];
+  return features.avx2 && !features.avx512bw && lanes == 32 &&
+         !hasBytes(table, INT8_MIN, INT8_MAX) && !hasBytes(table, 0, UINT8_MAX);
+}
+
+Value KernelEmitter::swapQuarters(Value value) {
+  SmallVector<int64_t> order;
+  int64_t quarter = lanesOf(value) / 4;
+  for (int64_t begin : {0, 2, 1, 3})
+    for (int64_t i = 0; i < quarter; ++i)
+      order.push_back(begin * quarter + i);
+  return vector::ShuffleOp::create(builder, value, value, order);
+}
+
 /// A lookup of the low bytes of the entries and, unless these say all, one of
 /// the high bytes. Null where the target has none.
 Value KernelEmitter::emitByteLookups(const Table &table, Value index,
-                                     unsigned width) {
+                                     unsigned width, bool isSwapped) {
   Value bytes = resize(index, 8);
   auto lookup = [&](unsigned shift) {
     SmallVector<uint8_t> part;
@@ -568,34 +610,25 @@ Value KernelEmitter::emitByteLookups(const Table &table, Value index,
   Value low = lookup(0);
   if (!low)
     return Value();
-  auto [least, most] = std::minmax_element(table.begin(), table.end());
-  if (*least >= INT8_MIN && *most <= INT8_MAX)
+  if (hasBytes(table, INT8_MIN, INT8_MAX))
     return resize(low, width);
-  if (*least >= 0 && *most <= UINT8_MAX)
+  if (hasBytes(table, 0, UINT8_MAX))
     return extendUnsigned(low, width);
-  return resize(interleave(low, lookup(8)), width);
-}
-
-/// Words of low and high bytes. AVX2 interleaves within halves of 16 bytes,
-/// after which the words' quarters are out of order: a shuffle of its own puts
-/// them right, which need not be where the words meet others of the same order
-/// (emitRoundedProduct).
-Value KernelEmitter::interleave(Value low, Value high) {
-  const int64_t lanes = lanesOf(low);
-  Type words = getType(16, lanes);
-  if (!features.avx2 || features.avx512bw || lanes != 32)
-    return vector::BitCastOp::create(
-        builder, words, vector::InterleaveOp::create(builder, low, high));
-  SmallVector<int64_t> bytes, order;
-  for (int64_t quarter : {0, 2, 1, 3})
-    for (int64_t i = 0; i < 8; ++i) {
-      bytes.push_back(8 * quarter + i);
-      bytes.push_back(8 * quarter + i + lanes);
-      order.push_back(8 * quarter + i);
-    }
-  Value mixed = vector::BitCastOp::create(
-      builder, words, vector::ShuffleOp::create(builder, low, high, bytes));
-  return vector::ShuffleOp::create(builder, mixed, mixed, order);
+  Value high = lookup(8), both;
+  if (isSwapped) {
+    // AVX2's unpacks, which work within halves.
+    int64_t lanes = lanesOf(low), quarter = lanes / 4;
+    SmallVector<int64_t> order;
+    for (int64_t begin : {0, 2, 1, 3})
+      for (int64_t i = begin * quarter; i < (begin + 1) * quarter; ++i)
+        order.append({i, lanes + i});
+    both = vector::ShuffleOp::create(builder, low, high, order);
+  } else {
+    both = vector::InterleaveOp::create(builder, low, high);
+  }
+  Value entry =
+      vector::BitCastOp::create(builder, getType(16, lanesOf(bytes)), both);
+  return resize(entry, width);
 }
 
 Value KernelEmitter::emitLookup(const Node &node, Value index, unsigned width) {
@@ -611,7 +644,8 @@ Value KernelEmitter::emitLookup(const Node &node, Value index, unsigned width) {
   }
   const Table &entriesOf = graph.tables[node.imm];
   if (looksUpBytes(node)) {
-    if (Value entry = emitByteLookups(entriesOf, index, width))
+    bool isSwapped = swapsQuarters(node, lanes);
+    if (Value entry = emitByteLookups(entriesOf, index, width, isSwapped))
       return entry;
     // The index, read as unsigned, is below the number of entries.
     index = extendUnsigned(index, 16);

@@ -41,6 +41,10 @@ public:
   struct Chunk {
     int64_t lanes;
     Scope values;
+    /// Nodes whose values have their second and third quarters swapped, as
+    /// AVX2 unpacks bytes to words, and these values in order.
+    llvm::DenseSet<kernel::NodeId> swapped;
+    Scope inOrder;
     /// Low bits of nodes, by the node and their number.
     llvm::DenseMap<std::pair<kernel::NodeId, unsigned>, mlir::Value> lowBits;
   };
@@ -53,6 +57,14 @@ public:
   /// `getWidth(id)`. Inputs, column indices and reloaded nodes must be in
   /// `chunk` already; what `row` holds is broadcast.
   mlir::Value emitChunk(kernel::NodeId id, Chunk &chunk, Scope &row);
+
+  /// The same in the order that takes the fewest instructions: `chunk.swapped`
+  /// tells which.
+  mlir::Value emitUnordered(kernel::NodeId id, Chunk &chunk, Scope &row);
+
+  /// The node, in order, cut off to `width` bits or extended to them.
+  mlir::Value emitResized(kernel::NodeId id, unsigned width, Chunk &chunk,
+                          Scope &row);
 
   /// Whether a lookup takes its index, and gives its entries, byte by byte.
   bool looksUpBytes(const kernel::Node &node) const;
@@ -91,8 +103,6 @@ private:
   mlir::Value emitHighMulShift(const kernel::Node &node,
                                llvm::ArrayRef<mlir::Value> operands,
                                kernel::Interval product);
-  mlir::Value roundedProduct(mlir::Value a, mlir::Value b);
-  mlir::Value interleave(mlir::Value low, mlir::Value high);
   mlir::Value emitHighHalf(mlir::Value a, mlir::Value b, bool sticky);
   mlir::Value emitShiftRight(mlir::Value value, __int128 lo, __int128 hi,
                              mlir::Value amount, kernel::Interval amountRange,
@@ -101,8 +111,12 @@ private:
   mlir::Value emitFloorDiv(mlir::Value a, kernel::Interval aRange,
                            mlir::Value b, bool divisorIsConstant);
   mlir::Value emitSqrt(mlir::Value value);
+  bool areSwapped(llvm::ArrayRef<kernel::NodeId> ids, Chunk &chunk, Scope &row);
+  /// Whether a lookup gives words whose middle quarters are swapped.
+  bool swapsQuarters(const kernel::Node &node, int64_t lanes) const;
+  mlir::Value swapQuarters(mlir::Value value);
   mlir::Value emitByteLookups(const kernel::Table &table, mlir::Value index,
-                              unsigned width);
+                              unsigned width, bool isSwapped);
   mlir::Value emitLookup(const kernel::Node &node, mlir::Value index,
                          unsigned width);
 

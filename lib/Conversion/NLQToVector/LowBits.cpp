@@ -68,7 +68,7 @@ Value KernelEmitter::emitLowBits(NodeId id, unsigned width, Chunk &chunk,
   const Node &node = graph.nodes[id];
   if (variesInRow(node) &&
       (getWidth(id) <= width || !followsFromLowBits(id, width)))
-    return resize(emitChunk(id, chunk, row), width);
+    return emitResized(id, width, chunk, row);
   return emitFromLowBits(id, width, chunk, row);
 }
 

@@ -25,14 +25,16 @@ using namespace nlq;
 using namespace nlq::kernel;
 
 /// Lanes of 16 bits that fill a vector of the target, or of 8 where these are
-/// what is looked up.
+/// what is looked up, or what AVX2 packs words to.
 static int64_t getNaturalLanes(const Graph &graph, const KernelEmitter &emitter,
                                const VectorFeatures &features) {
   int64_t lanes = features.avx512bw ? 32 : 16;
+  bool packsBytes =
+      features.avx2 && !features.avx512bw && graph.resultBits == 8;
   bool looksUpBytes = llvm::any_of(graph.nodes, [&](const Node &node) {
     return emitter.looksUpBytes(node);
   });
-  return looksUpBytes ? 2 * lanes : lanes;
+  return looksUpBytes || packsBytes ? 2 * lanes : lanes;
 }
 
 namespace {
@@ -95,8 +97,12 @@ private:
   int64_t maxLanes;
   /// Rows that go through each phase together.
   int64_t block;
-  /// Element nodes of a block by row and column, row nodes by row.
+  /// Element nodes of a block by row and column, row nodes by row. A chunk that
+  /// ends with the row lies behind the full ones.
   llvm::DenseMap<NodeId, Value> scratch;
+  /// Nodes that lie there with their quarters swapped, in chunks of so many
+  /// lanes.
+  llvm::DenseSet<std::pair<NodeId, int64_t>> swapped;
   /// The current row's place in its block.
   Value slot;
   /// Extents of the output, and the linear index of the row if it is asked for.
@@ -181,10 +187,10 @@ static constexpr int64_t kMostStackBytes = 256 * 1024;
 /// allocated and freed.
 void RowLowering::allocateScratch() {
   OpBuilder::InsertionGuard guard(builder);
-  int64_t bytes = 0;
+  int64_t bytes = 0, pitch = llvm::alignTo(graph.maxRowLength, maxLanes);
   for (const Phase &phase : schedule.phases)
     for (NodeId id : phase.spills)
-      bytes += block * graph.maxRowLength * emitter.getWidth(id) / 8;
+      bytes += block * pitch * emitter.getWidth(id) / 8;
   bool onStack = bytes <= kMostStackBytes;
   Operation *inside = op;
   Operation *scope = op->getParentOp();
@@ -209,7 +215,7 @@ void RowLowering::allocateScratch() {
   };
   for (const Phase &phase : schedule.phases)
     for (NodeId id : phase.spills)
-      allocate(id, {block, graph.maxRowLength}, emitter.getWidth(id));
+      allocate(id, {block, pitch}, emitter.getWidth(id));
   if (block > 1)
     for (auto [id, node] : llvm::enumerate(graph.nodes))
       if (node.rate == Rate::Row && (isReduction(node) || isReadInRows(id)))
@@ -390,7 +396,9 @@ Value RowLowering::addPairs(NodeId reduction, Value accumulator, Value firstNew,
     left = emitter.emitChunk(term.operands[0], chunk, row);
     right = emitter.emitChunk(term.operands[1], chunk, row);
   } else {
-    left = emitter.emitChunk(id, chunk, row);
+    // A sum has no order unless some of its terms don't count.
+    left = firstNew ? emitter.emitChunk(id, chunk, row)
+                    : emitter.emitUnordered(id, chunk, row);
     right = arith::ConstantOp::create(
         builder,
         SplatElementsAttr::get(cast<VectorType>(left.getType()), APInt(16, 1)));
@@ -465,13 +473,19 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
   const Phase &phase = schedule.phases[phaseIndex];
   KernelEmitter::Chunk chunk;
   chunk.lanes = lanes;
+  // Where the chunk lies in scratch.
+  Value place = column;
+  if (firstNew)
+    place = builder.createOrFold<arith::AddIOp>(column, firstNew);
   for (auto [id, node] : llvm::enumerate(graph.nodes)) {
     auto spilled = schedule.spilledIn.find(id);
     if (spilled != schedule.spilledIn.end() && spilled->second < phaseIndex) {
       auto type = VectorType::get({lanes},
                                   builder.getIntegerType(emitter.getWidth(id)));
       chunk.values[id] = vector::LoadOp::create(
-          builder, type, scratch.lookup(id), ValueRange({slot, column}));
+          builder, type, scratch.lookup(id), ValueRange({slot, place}));
+      if (swapped.contains({id, lanes}))
+        chunk.swapped.insert(id);
     } else if (node.opcode == Opcode::Input && variesInRow(node)) {
       chunk.values[id] =
           emitInput(graph.inputs[node.imm], op.getInputs()[node.imm], column,
@@ -504,15 +518,19 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
       value = zeroOldLanes(value, firstNew);
     next.push_back(combine(node, accumulator, value));
   }
-  for (NodeId id : phase.spills)
-    vector::StoreOp::create(builder, emitter.emitChunk(id, chunk, row),
-                            scratch.lookup(id), ValueRange({slot, column}));
+  for (NodeId id : phase.spills) {
+    vector::StoreOp::create(builder, emitter.emitUnordered(id, chunk, row),
+                            scratch.lookup(id), ValueRange({slot, place}));
+    if (chunk.swapped.contains(id))
+      swapped.insert({id, lanes});
+  }
   if (phaseIndex + 1 == schedule.phases.size()) {
-    Value value = emitter.emitChunk(graph.result, chunk, row);
     SmallVector<Value> indices(position);
     indices.push_back(column);
-    vector::StoreOp::create(builder, emitter.resize(value, graph.resultBits),
-                            op.getOutput(), indices);
+    vector::StoreOp::create(
+        builder,
+        emitter.emitResized(graph.result, graph.resultBits, chunk, row),
+        op.getOutput(), indices);
   }
   return next;
 }
