@@ -243,7 +243,7 @@ def ConvertNLQToVector : Pass<"convert-nlq-to-vector", "::mlir::ModuleOp"> {
     Option<"lanes", "lanes", "int64_t", "0",
            "Elements per vector, a power of two; 0: as many as fill a vector "
            "of the target with 16 bits each, or with 8 where a kernel looks "
-           "up bytes">];
+           "up bytes, or AVX2 packs its result to bytes">];
   let dependentDialects = [
     "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
     "::mlir::math::MathDialect",
