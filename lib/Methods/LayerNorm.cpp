@@ -42,22 +42,22 @@ llvm::Expected<RowStatistics> nlq::methods::rowStatistics(Value v,
   return RowStatistics{sum, spread, int64_t(largest)};
 }
 
-NormalRoot nlq::methods::normalRoot(Value v) {
+NormalRoot nlq::methods::normalRoot(Value v, int64_t bits) {
   Builder &builder = v.getBuilder();
-  // v * 4^exponent has 61 or 62 bits, so that its root has 31.
+  const int64_t most = 2 * bits;
+  // v * 4^exponent has one bit fewer than twice the root's, or as many.
   Value exponent =
-      builder.shiftRight(62 - builder.bitLength(v), 1).named("root_exponent");
-  Value normal =
-      builder.assume(builder.shiftLeft(v, builder.shiftLeft(exponent, 1)),
-                     {int64_t(1) << 60, (int64_t(1) << 62) - 1},
-                     "a number of n bits shifted left by 62 - n, less 1 if "
-                     "that is odd, has 61 "
-                     "or 62 bits");
+      builder.shiftRight(most - builder.bitLength(v), 1).named("root_exponent");
+  Value normal = builder.assume(
+      builder.shiftLeft(v, builder.shiftLeft(exponent, 1)),
+      {int64_t(1) << (most - 2), (int64_t(1) << most) - 1},
+      "a number of n bits shifted left by m - n, m even, less 1 if that is "
+      "odd, has m - 1 or m bits");
   return {builder.sqrt(normal).named("root"), exponent};
 }
 
 InverseRoot nlq::methods::inverseRoot(Value v) {
-  NormalRoot root = normalRoot(v);
+  NormalRoot root = normalRoot(v, 31);
   Value mantissa =
       v.getBuilder().div(int64_t(1) << 60, root.root).named("inverse_root");
   return {mantissa, root.exponent};
@@ -68,7 +68,8 @@ static llvm::Expected<Statistics> getDeviations(Value v, int64_t columns) {
   if (!row)
     return row.takeError();
   // The others of a row deviate by -y_c together, so their squares sum up to at
-  // least y_c^2 / (C-1).
+  // least y_c^2 / (C-1). The spread is the sum of (v_i - v_j)^2 over all pairs,
+  // C-1 of which differ at least where any do.
   Builder &builder = v.getBuilder();
   llvm::Expected<kernel::Interval> range =
       kernel::boundNode(builder.getGraph(), v.getId());
@@ -80,6 +81,7 @@ static llvm::Expected<Statistics> getDeviations(Value v, int64_t columns) {
                     range->hi - range->lo,
                     columns,
                     row->spread,
+                    std::max<int64_t>(columns - 1, 1),
                     row->largest,
                     double(columns) * double(columns),
                     1,
@@ -109,6 +111,7 @@ static llvm::Expected<Statistics> getSquares(Value v, int64_t columns) {
                     int64_t(most),
                     1,
                     squares,
+                    1,
                     int64_t(largest),
                     double(columns),
                     std::sqrt(double(columns)),
@@ -116,23 +119,27 @@ static llvm::Expected<Statistics> getSquares(Value v, int64_t columns) {
                     "an element is at most the root of the sum of all squares"};
 }
 
-/// The squares plus epsilon, with as many of 8 fractional bits as 62 hold.
-static llvm::Expected<Variance> addEpsilon(const Statistics &row, double unit,
-                                           const Problem &problem) {
-  Builder &builder = row.squares.getBuilder();
-  double epsilon = problem.epsilon * row.epsilonFactor / (unit * unit);
+/// The most fractional bits, up to 8 and possibly below 0, with which squares
+/// plus epsilon stay below 2^bits.
+static int64_t getFraction(const Statistics &row, double epsilon,
+                           int64_t bits) {
   int64_t fraction = 8;
-  while (fraction >= 0 && std::ldexp(double(row.largest) + epsilon + 1,
-                                     int(2 * fraction)) >= 0x1p61)
+  while (fraction >= 0 &&
+         std::ldexp(double(row.largest) + epsilon + 1, int(2 * fraction)) >=
+             std::ldexp(1, int(bits)))
     --fraction;
-  if (fraction < 0)
-    return refuse("epsilon is " + text(epsilon) +
-                  " in units of the row's squares, which do not leave it room "
-                  "in 61 bits");
-  Value variance = builder.shiftLeft(row.squares, 2 * fraction) +
-                   std::llround(std::ldexp(epsilon, int(2 * fraction)));
-  // Squares of at least 1 reach this anyway; where they are 0, y is 0.
-  variance = builder.max(variance, int64_t(1) << (2 * fraction));
+  return fraction;
+}
+
+static Variance addEpsilon(const Statistics &row, double epsilon,
+                           int64_t fraction) {
+  Builder &builder = row.squares.getBuilder();
+  const int64_t added = std::llround(std::ldexp(epsilon, int(2 * fraction)));
+  const int64_t least = row.least << (2 * fraction);
+  Value variance = builder.shiftLeft(row.squares, 2 * fraction) + added;
+  // Other squares than 0 reach this anyway; where they are 0, y is 0.
+  if (added < least)
+    variance = builder.max(variance, least);
   return Variance{variance.named("variance"), fraction};
 }
 
@@ -143,14 +150,21 @@ static llvm::Expected<MethodKernel> normalize(Builder &builder,
   const int64_t columns = problem.maxRowLength;
   const Quantized &to = problem.result;
 
-  llvm::Expected<Variance> variance = addEpsilon(row, unit, problem);
-  if (!variance)
-    return variance.takeError();
-  if (std::optional<MethodKernel> narrow =
-          normalizeInWords(builder, row, *variance, problem))
+  double epsilon = problem.epsilon * row.epsilonFactor / (unit * unit);
+  int64_t fraction = getFraction(row, epsilon, 61);
+  if (fraction < 0)
+    return refuse("epsilon is " + text(epsilon) +
+                  " in units of the row's squares, which do not leave it room "
+                  "in 61 bits");
+  // A root of 26 bits, if what rounds epsilon is below 2^-17 of the variance.
+  int64_t coarse = getFraction(row, epsilon, 52);
+  bool isShort =
+      coarse >= 0 && std::ldexp(double(row.least), int(2 * coarse)) >= 0x1p16;
+  if (std::optional<MethodKernel> narrow = normalizeInWords(
+          builder, row, addEpsilon(row, epsilon, isShort ? coarse : fraction),
+          isShort ? 26 : 31, problem))
     return std::move(*narrow);
-  const int64_t fraction = variance->fraction;
-  InverseRoot inverse = inverseRoot(variance->value);
+  InverseRoot inverse = inverseRoot(addEpsilon(row, epsilon, fraction).value);
 
   // z = y / sqrt(squares + epsilon) on a grid of 2^-zBits, |z| <= reach.
   // Roundings of root and inverse are relative errors far below the factor 2

@@ -32,13 +32,14 @@ struct RowStatistics {
 };
 llvm::Expected<RowStatistics> rowStatistics(kernel::Value v, int64_t columns);
 
-/// sqrt(v) = root / 2^exponent for a row's v in 1 to 2^62 - 1, root in 2^30 to
-/// 2^31 - 1 (rounded down), exponent in 0 to 30.
+/// sqrt(v) = root / 2^exponent for a row's v in 1 to 2^(2 bits) - 1, root in
+/// 2^(bits - 1) to 2^bits - 1 (rounded down), exponent in 0 to bits - 1. `bits`
+/// is at most 31; up to 26, the root is one instruction.
 struct NormalRoot {
   kernel::Value root;
   kernel::Value exponent;
 };
-NormalRoot normalRoot(kernel::Value v);
+NormalRoot normalRoot(kernel::Value v, int64_t bits);
 
 /// 1 / sqrt(v) = mantissa * 2^(exponent - 60) for a row's v in 1 to 2^62 - 1,
 /// mantissa in 2^29 to 2^30, exponent in 0 to 30. Relative error below 2^-28.

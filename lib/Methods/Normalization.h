@@ -29,8 +29,8 @@ struct Statistics {
   int64_t farthest;
   int64_t factor;
   kernel::Value squares;
-  /// The most that `squares` can be.
-  int64_t largest;
+  /// The least that `squares` are where y is not 0, and the most.
+  int64_t least, largest;
   double epsilonFactor;
   double gammaFactor;
   /// |y| / sqrt(squares) is at most this; why.
@@ -38,7 +38,7 @@ struct Statistics {
   const char *lemma;
 };
 
-/// squares + epsilon = value / 4^fraction.
+/// squares + epsilon = value / 4^fraction, or where y is 0, more.
 struct Variance {
   kernel::Value value;
   int64_t fraction;
@@ -57,6 +57,7 @@ struct Variance {
 std::optional<MethodKernel> normalizeInWords(kernel::Builder &builder,
                                              const Statistics &row,
                                              const Variance &variance,
+                                             int64_t rootBits,
                                              const Problem &problem);
 
 } // namespace nlq::methods

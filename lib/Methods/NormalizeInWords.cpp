@@ -23,6 +23,8 @@ static constexpr double kLargest = INT16_MAX - 1;
 /// What all roundings but the last may be off by together, in steps of the
 /// result.
 static constexpr double kMostOff = 0.25;
+/// kLargest times sqrt(2), rounded up.
+static constexpr double kMostFill = 46341;
 
 namespace {
 /// gamma and beta in steps of the result's scale.
@@ -98,7 +100,7 @@ static MethodKernel store(Builder &builder, Value z, const Affine &affine,
 
 std::optional<MethodKernel>
 nlq::methods::normalizeInWords(Builder &builder, const Statistics &row,
-                               const Variance &variance,
+                               const Variance &variance, int64_t rootBits,
                                const Problem &problem) {
   const Quantized &to = problem.result;
   llvm::Expected<kernel::Interval> range =
@@ -112,49 +114,53 @@ nlq::methods::normalizeInWords(Builder &builder, const Statistics &row,
     return std::nullopt;
   Affine affine = getAffine(row, problem);
   const auto least = int64_t(kLargest / double(row.farthest));
-  // p is rounded down, by almost a half where it is 1: r makes up for it.
+  // p is rounded to an integer, r makes up for it.
   const bool isCoarse = least < 16;
   double slack = (isCoarse ? 1 : 1 + 1 / double(least)) * (1 + 0x1p-10);
   const double zScale = kLargest / (row.reach * slack);
-  // p = floor(whole * 2^exponent / root).
-  double whole = kLargest * double(row.factor) / row.reach *
+  // z over y / factor is fill = whole * 2^exponent / root, which p and r make.
+  double whole = kLargest * double(row.factor) / (row.reach * slack) *
                  std::ldexp(1, int(variance.fraction));
   // t, its mean and z are off by a half each, which gamma multiplies.
   const double off = 1.5 * affine.largestGamma / zScale;
   if (off > kMostOff || whole < 0x1p18 || whole >= 0x1p32)
     return std::nullopt;
 
-  NormalRoot root = normalRoot(variance.value);
-  Value p = builder.div(
-      builder.shiftLeft(builder.constant(int64_t(whole)), root.exponent),
-      root.root);
-  // Of 16 bits, v may lie farther than that: it is halved where p is 0.
+  // fill * 2^fine, from a numerator of 52 bits.
+  const int64_t fine = 51 - std::ilogb(whole);
+  NormalRoot root = normalRoot(variance.value, rootBits);
+  Value fill = builder.shiftLeft(
+      builder.div(int64_t(std::ldexp(whole, int(fine))), root.root),
+      root.exponent);
+  fill = builder.assume(
+      fill, {0, int64_t(std::ldexp(kMostFill, int(fine)))},
+      "integers that differ deviate by sqrt(1/2) / reach at least");
+  // `least` is kLargest over the deviation that `farthest` allows. A larger p
+  // is at most fill + 1 <= fill * slack, which is kLargest over the one that
+  // `reach` does. r / 2^15 = fill / p is below 1; for a coarse p, which is the
+  // floor of fill, below 2, and so it is where elements are halved. Fractional
+  // bits that r is made of.
+  const int64_t bits = isCoarse ? std::min<int64_t>(fine, 30) : 15;
+  Value p = builder.shiftRight(fill, fine);
   Value v = row.v;
   Value halvings = builder.constant(0);
+  // Of 16 bits, v may lie farther than that: it is halved where p is 0.
   if (least == 0) {
     halvings = builder.compare(kernel::Predicate::EQ, p, 0);
     v = builder.shiftRight(v, halvings);
   }
-  // Integers that differ deviate by sqrt(1/2) / reach at least, which leaves p
-  // 16 bits; where none differ, any p will do.
-  p = builder.clamp(p, {std::max<int64_t>(least, 1), UINT16_MAX}).named("fill");
+  if (!isCoarse)
+    p = p + 1;
+  p = builder.max(p, std::max<int64_t>(least, 1)).named("fill");
   Value mean = builder.div(builder.shiftRight(row.sum * p, halvings),
                            row.factor, Rounding::HalfUp);
-  // p is at most kLargest over the farthest deviation by `reach`, where it was
-  // not clamped, or by `farthest`, where it was. The root was rounded down by
-  // 2^-30, and the mean is off by a half.
+  // The root was rounded down by 2^-25, and the mean is off by a half.
   Value t = builder.assume(v * p - mean, {-INT16_MAX, INT16_MAX},
                            "the factor was chosen for the farthest element");
 
-  // |z| <= zScale * reach, and r <= 2^15 zScale reach / kLargest * (p + 1) / p,
-  // which is below 2^15, or 2^16 where p is coarse.
-  double numerator =
-      std::ldexp(zScale * double(row.factor), int(15 + variance.fraction));
-  if (numerator >= 0x1p61)
-    return std::nullopt;
-  Value filled = builder.shiftRight(root.root * p, root.exponent + halvings);
-  Value r =
-      builder.div(int64_t(numerator), builder.max(filled, 1), Rounding::HalfUp);
+  Value r = builder.div(
+      builder.shiftLeft(builder.shiftRight(fill, fine - bits), halvings),
+      builder.shiftLeft(p, bits - 15), Rounding::HalfUp);
   Value z;
   if (isCoarse) {
     r = builder.min(r, 2 * INT16_MAX).named("reciprocal");

@@ -224,9 +224,11 @@ Value KernelEmitter::emitNode(NodeId id, ArrayRef<Value> operands,
   case Opcode::MulShift:
     return emitMulShift(id, operands);
   case Opcode::ShiftLeft: {
+    Value amount = wide(1);
     // A zero may be shifted by more than its lane.
-    Value amount = arith::MinSIOp::create(builder, wide(1),
-                                          constant(width - 1, width, lanes));
+    if (bounds.intervals[node.operands[1]].hi >= int64_t(width))
+      amount = arith::MinSIOp::create(builder, amount,
+                                      constant(width - 1, width, lanes));
     return arith::ShLIOp::create(builder, wide(0), amount);
   }
   case Opcode::ShiftRight:
@@ -242,7 +244,8 @@ Value KernelEmitter::emitNode(NodeId id, ArrayRef<Value> operands,
   case Opcode::Lookup:
     return emitLookup(node, operands[0], getWidth(id));
   case Opcode::Sqrt:
-    return emitSqrt(resize(operands[0], 64));
+    return emitSqrt(resize(operands[0], 64),
+                    bounds.intervals[node.operands[0]]);
   case Opcode::Assume:
     return operands[0];
   case Opcode::Input:
@@ -439,15 +442,19 @@ Value KernelEmitter::emitMulShift(NodeId id, ArrayRef<Value> operands) {
 // Division, square root, tables
 //===----------------------------------------------------------------------===//
 
+/// Integers below this have floors of quotients and square roots that f64 gets
+/// right (emitFloorDiv, emitSqrt).
+static constexpr int64_t kExact = int64_t(1) << 52;
+
 /// floor(a / b) for b > 0.
 Value KernelEmitter::emitFloorDiv(Value a, Interval aRange, Value b,
-                                  bool divisorIsConstant) {
+                                  Interval bRange) {
   // Vectors have no integer division. For |a| < 2^52 the quotient in f64 is
   // exact after flooring: a / b is at least 1 / b away from the next integer q
   // above it, more than the half ulp q * 2^-53 by which division rounds. LLVM
   // makes vectors of the scalars of several rows, too, where these convert.
-  constexpr int64_t kExact = int64_t(1) << 52;
   bool isFast = lanesOf(a) > 0 || features.avx512bw;
+  bool divisorIsConstant = bRange.lo == bRange.hi;
   if (isFast && !divisorIsConstant && aRange.lo > -kExact &&
       aRange.hi < kExact) {
     Type f64 = builder.getF64Type();
@@ -460,9 +467,22 @@ Value KernelEmitter::emitFloorDiv(Value a, Interval aRange, Value b,
       quotient = math::FloorOp::create(builder, quotient);
     return arith::FPToSIOp::create(builder, a.getType(), quotient);
   }
-  Value quotient = arith::DivSIOp::create(builder, a, b);
   if (aRange.lo >= 0)
-    return quotient;
+    return arith::DivUIOp::create(builder, a, b);
+  if (divisorIsConstant) {
+    // Moved by multiples of the divisor to where no sign is to be looked at.
+    __int128 up = (-__int128(aRange.lo) + bRange.lo - 1) / bRange.lo;
+    __int128 moved = up * bRange.lo;
+    if ((aRange.hi + moved) >> widthOf(a) == 0) {
+      Value quotient = arith::DivUIOp::create(
+          builder,
+          arith::AddIOp::create(builder, a, constantLike(int64_t(moved), a)),
+          b);
+      return arith::SubIOp::create(builder, quotient,
+                                   constantLike(int64_t(up), a));
+    }
+  }
+  Value quotient = arith::DivSIOp::create(builder, a, b);
   Value remainder = arith::SubIOp::create(
       builder, a, arith::MulIOp::create(builder, quotient, b));
   Value below = arith::CmpIOp::create(builder, arith::CmpIPredicate::slt,
@@ -487,10 +507,21 @@ Value KernelEmitter::emitDiv(NodeId id, ArrayRef<Value> operands) {
     a = arith::SubIOp::create(builder, constantLike(0, a), a);
     b = arith::SubIOp::create(builder, constantLike(0, b), b);
     aRange = {-aRange.hi, aRange.lo == INT64_MIN ? INT64_MAX : -aRange.lo};
+    bRange = {-bRange.hi, bRange.lo == INT64_MIN ? INT64_MAX : -bRange.lo};
   }
-  bool constantDivisor =
-      graph.nodes[node.operands[1]].opcode == Opcode::Constant;
-  Value quotient = emitFloorDiv(a, aRange, b, constantDivisor);
+  if (node.rounding == Rounding::HalfUp) {
+    // floor((a + floor(b / 2)) / b): an odd b has no ties.
+    __int128 lo = __int128(aRange.lo) + bRange.lo / 2;
+    __int128 hi = __int128(aRange.hi) + bRange.hi / 2;
+    if (unsigned lane = getLane(::getBits(lo, hi)); lane <= 64) {
+      width = std::max(width, lane);
+      b = resize(b, width);
+      Value half = arith::ShRUIOp::create(builder, b, constantLike(1, b));
+      Value sum = arith::AddIOp::create(builder, resize(a, width), half);
+      return emitFloorDiv(sum, {int64_t(lo), int64_t(hi)}, b, bRange);
+    }
+  }
+  Value quotient = emitFloorDiv(a, aRange, b, bRange);
   if (node.rounding == Rounding::Floor ||
       (node.rounding == Rounding::TowardZero && aRange.lo >= 0))
     return quotient;
@@ -537,15 +568,19 @@ Value KernelEmitter::emitDiv(NodeId id, ArrayRef<Value> operands) {
                                extendUnsigned(up, widthOf(a)));
 }
 
-/// floor(sqrt(value)), value an i64 >= 0. The root in f64 is off by one at
-/// most; the neighbours are tried. Squares are compared unsigned: the largest,
-/// 3037000500^2, has 64 bits.
-Value KernelEmitter::emitSqrt(Value value) {
+/// floor(sqrt(value)), value an i64 >= 0. Below 2^52 flooring the root in f64
+/// is exact: sqrt(n^2 - 1) is more than 1 / (2n) >= 2^-27 below n, a whole unit
+/// in its last place. Otherwise the root is off by one at most; the neighbours
+/// are tried. Squares are compared unsigned: the largest, 3037000500^2, has 64
+/// bits.
+Value KernelEmitter::emitSqrt(Value value, Interval range) {
   Type f64 = builder.getF64Type();
   Value root = arith::FPToSIOp::create(
       builder, value.getType(),
       math::SqrtOp::create(builder,
                            arith::SIToFPOp::create(builder, f64, value)));
+  if (range.hi < kExact)
+    return root;
   auto exceeds = [&](Value candidate) -> Value {
     Value square = arith::MulIOp::create(builder, candidate, candidate);
     return arith::CmpIOp::create(builder, arith::CmpIPredicate::ugt, square,

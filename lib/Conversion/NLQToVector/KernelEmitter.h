@@ -109,8 +109,8 @@ private:
                              kernel::Rounding rounding);
   mlir::Value emitDiv(kernel::NodeId id, llvm::ArrayRef<mlir::Value> operands);
   mlir::Value emitFloorDiv(mlir::Value a, kernel::Interval aRange,
-                           mlir::Value b, bool divisorIsConstant);
-  mlir::Value emitSqrt(mlir::Value value);
+                           mlir::Value b, kernel::Interval bRange);
+  mlir::Value emitSqrt(mlir::Value value, kernel::Interval range);
   bool areSwapped(llvm::ArrayRef<kernel::NodeId> ids, Chunk &chunk, Scope &row);
   /// Whether a lookup gives words whose middle quarters are swapped.
   bool swapsQuarters(const kernel::Node &node, int64_t lanes) const;

@@ -24,17 +24,21 @@ using namespace mlir;
 using namespace nlq;
 using namespace nlq::kernel;
 
+/// Lanes of 16 bits that fill a vector of the target.
+static int64_t getWordLanes(const VectorFeatures &features) {
+  return features.avx512bw ? 32 : 16;
+}
+
 /// Lanes of 16 bits that fill a vector of the target, or of 8 where these are
 /// what is looked up, or what AVX2 packs words to.
 static int64_t getNaturalLanes(const Graph &graph, const KernelEmitter &emitter,
                                const VectorFeatures &features) {
-  int64_t lanes = features.avx512bw ? 32 : 16;
   bool packsBytes =
       features.avx2 && !features.avx512bw && graph.resultBits == 8;
   bool looksUpBytes = llvm::any_of(graph.nodes, [&](const Node &node) {
     return emitter.looksUpBytes(node);
   });
-  return looksUpBytes || packsBytes ? 2 * lanes : lanes;
+  return getWordLanes(features) * (looksUpBytes || packsBytes ? 2 : 1);
 }
 
 namespace {
@@ -69,6 +73,7 @@ private:
                                Value firstNew, ValueRange accumulators,
                                ValueRange position, KernelEmitter::Scope &row);
   SmallVector<Value> startAccumulators(const Phase &phase, int64_t lanes);
+  SmallVector<Value> foldAccumulators(const Phase &phase, ValueRange values);
   Value emitInput(const Input &input, Value memref, Value column,
                   ValueRange position, int64_t lanes, unsigned width);
   unsigned accumulatorWidth(NodeId reduction) const;
@@ -150,7 +155,7 @@ SmallVector<Value> RowLowering::makeTables() {
 /// division) that the next phase waits for. With several rows in a phase their
 /// chains overlap; as many as stay in a small cache with their scratch.
 int64_t RowLowering::chooseBlock() const {
-  constexpr int64_t kMostRows = 8, kMostBytes = 16 * 1024;
+  constexpr int64_t kMostRows = 16, kMostBytes = 16 * 1024;
   ShapedType type = KernelOp(op).getOutputType();
   if (schedule.phases.size() == 1 || type.getRank() < 2)
     return 1;
@@ -419,11 +424,18 @@ Value RowLowering::addPairs(NodeId reduction, Value accumulator, Value firstNew,
 Value RowLowering::zeroOldLanes(Value value, Value firstNew) {
   if (!firstNew)
     return value;
-  auto type = VectorType::get(cast<VectorType>(value.getType()).getShape(),
-                              builder.getIndexType());
+  // Lanes are counted in the value's own type: the comparison is as wide.
+  auto type = cast<VectorType>(value.getType());
+  Type element = type.getElementType();
+  SmallVector<APInt> lanes;
+  for (int64_t lane = 0; lane < type.getNumElements(); ++lane)
+    lanes.push_back(APInt(element.getIntOrFloatBitWidth(), lane));
+  Value first = arith::IndexCastOp::create(builder, element, firstNew);
   Value isNew = arith::CmpIOp::create(
-      builder, arith::CmpIPredicate::uge, vector::StepOp::create(builder, type),
-      vector::BroadcastOp::create(builder, type, firstNew));
+      builder, arith::CmpIPredicate::sge,
+      arith::ConstantOp::create(builder,
+                                DenseIntElementsAttr::get(type, lanes)),
+      vector::BroadcastOp::create(builder, type, first));
   Value zero =
       arith::ConstantOp::create(builder, builder.getZeroAttr(value.getType()));
   return arith::SelectOp::create(builder, isNew, value, zero);
@@ -447,6 +459,22 @@ SmallVector<Value> RowLowering::startAccumulators(const Phase &phase,
             type, APInt(64, neutral, true).sextOrTrunc(element.getWidth()))));
   }
   return values;
+}
+
+/// Accumulators of half the lanes that reduce to the same.
+SmallVector<Value> RowLowering::foldAccumulators(const Phase &phase,
+                                                 ValueRange values) {
+  SmallVector<Value> folded;
+  for (auto [id, value] : llvm::zip(phase.reductions, values)) {
+    int64_t lanes = cast<VectorType>(value.getType()).getDimSize(0) / 2;
+    auto half = [&](int64_t from) -> Value {
+      return vector::ExtractStridedSliceOp::create(
+          builder, value, ArrayRef<int64_t>(from), ArrayRef<int64_t>(lanes),
+          ArrayRef<int64_t>(1));
+    };
+    folded.push_back(combine(graph.nodes[id], half(0), half(lanes)));
+  }
+  return folded;
 }
 
 Value RowLowering::emitInput(const Input &input, Value memref, Value column,
@@ -568,17 +596,23 @@ void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
 
   int64_t columns = op.getOutputType().getShape().back();
   if (!ShapedType::isDynamic(columns)) {
-    // Full chunks, then one that ends with the row and overlaps them.
+    // Full chunks, then one that ends with the row and overlaps them, of words
+    // if these suffice.
     int64_t lanes = maxLanes;
     while (lanes > columns)
       lanes /= 2;
     int64_t full = columns / lanes * lanes;
     SmallVector<Value> accumulators =
         loopOver(index(0), index(full), lanes, startAccumulators(phase, lanes));
-    if (full != columns)
+    if (full != columns) {
+      while (lanes > getWordLanes(features) && columns - full <= lanes / 2) {
+        lanes /= 2;
+        accumulators = foldAccumulators(phase, accumulators);
+      }
       accumulators = emitChunk(phaseIndex, index(columns - lanes), lanes,
                                index(full - (columns - lanes)), accumulators,
                                position, row);
+    }
     finish(accumulators);
   } else {
     // Full chunks up to the last one, which ends with the row and overlaps
