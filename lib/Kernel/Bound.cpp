@@ -103,9 +103,13 @@ std::string Analysis::describe(const Node &node) const {
     return "input '" + graph.inputs[node.imm].name + "'";
   if (node.opcode == Opcode::Assume)
     return "the assumption '" + node.text + "'";
-  std::string where = "node " + std::to_string(&node - graph.nodes.data());
-  if (node.text.empty())
-    return where + " (" + mnemonic + ")";
+  const NodeId id = &node - graph.nodes.data();
+  std::string where = "node " + std::to_string(id);
+  if (node.text.empty()) {
+    std::string user = findNamedUser(graph, id);
+    return where + " (" + mnemonic +
+           (user.empty() ? "" : ", for '" + user + "'") + ")";
+  }
   return "'" + node.text + "' (" + where + ", " + mnemonic + ")";
 }
 

@@ -8,6 +8,7 @@
 
 #include "nlq/Kernel/Graph.h"
 #include "llvm/Support/raw_ostream.h"
+#include <algorithm>
 #include <iterator>
 
 using namespace nlq::kernel;
@@ -104,6 +105,19 @@ bool nlq::kernel::isReduction(const Node &node) {
 
 bool nlq::kernel::variesInRow(const Node &node) {
   return node.rate == Rate::Element || node.rate == Rate::Column;
+}
+
+std::string nlq::kernel::findNamedUser(const Graph &graph, NodeId id) {
+  std::vector<bool> depends(graph.nodes.size());
+  depends[id] = true;
+  for (NodeId user = id + 1; user < graph.nodes.size(); ++user) {
+    const Node &node = graph.nodes[user];
+    depends[user] = std::any_of(node.operands.begin(), node.operands.end(),
+                                [&](NodeId each) { return depends[each]; });
+    if (depends[user] && node.opcode != Opcode::Assume && !node.text.empty())
+      return node.text;
+  }
+  return "";
 }
 
 bool Node::operator==(const Node &other) const {

@@ -14,9 +14,8 @@
 // The integers of the reference forms are those of the published code on
 // float64 tensors (docs/methods/published.md: what was compared). Where they
 // are not:
-//   - the code's softmax multiplies exponentials by their scale and divides by
-//     it again, which can leave a hair less than an integer and a probability
-//     one step smaller where a quotient is exact;
+//   - the code's softmax multiplies exponentials by a learned scale and divides
+//     by it again, which gives the integer back if that is a float32 number;
 //   - layer_norm learns the shift that keeps its variance below 2^32 as a
 //     running maximum. Here it is 0 for inputs of up to 16 bits, and otherwise
 //     the smallest that holds for every input of the declared range. A constant

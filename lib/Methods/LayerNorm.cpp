@@ -18,6 +18,22 @@ using kernel::Builder;
 using kernel::Rounding;
 using kernel::Value;
 
+/// The row's sum of v^2, for v in `range`, of elements of 32 bits: where
+/// squares have more, v = a 2^h + b with 0 <= b < 2^h, and
+///   sum v^2 = 4^h sum a^2 + 2^(h+1) sum a b + sum b^2
+static Value sumSquares(Value v, kernel::Interval range) {
+  Builder &builder = v.getBuilder();
+  unsigned bits = kernel::signedBits(range);
+  if (2 * bits <= 33)
+    return builder.reduceSum((v * v).named("square"));
+  unsigned half = bits / 2;
+  Value upper = builder.shiftRight(v, half);
+  Value lower = v - builder.shiftLeft(upper, half);
+  return builder.shiftLeft(builder.reduceSum(upper * upper), 2 * half) +
+         builder.shiftLeft(builder.reduceSum(upper * lower), half + 1) +
+         builder.reduceSum(lower * lower);
+}
+
 llvm::Expected<RowStatistics> nlq::methods::rowStatistics(Value v,
                                                           int64_t columns) {
   Builder &builder = v.getBuilder();
@@ -33,7 +49,7 @@ llvm::Expected<RowStatistics> nlq::methods::rowStatistics(Value v,
                   llvm::Twine(range->lo) + ", " + llvm::Twine(range->hi) +
                   "] needs more than 61 bits; narrow them before");
   Value sum = builder.reduceSum(v).named("row_sum");
-  Value squares = builder.reduceSum(v * v).named("sum_of_squares");
+  Value squares = sumSquares(v, *range).named("sum_of_squares");
   // Cauchy and Schwarz: (sum 1 * v)^2 <= (sum 1) (sum v^2).
   // Popoviciu: a variance of values in [lo, hi] is at most (hi - lo)^2 / 4.
   Value spread = builder.assume(
@@ -103,7 +119,7 @@ static llvm::Expected<Statistics> getSquares(Value v, int64_t columns) {
                   llvm::Twine(range->lo) + ", " + llvm::Twine(range->hi) +
                   "] need more than 61 bits; narrow them before");
   Value squares = builder.assume(
-      builder.reduceSum(v * v).named("sum_of_squares"), {0, int64_t(largest)},
+      sumSquares(v, *range).named("sum_of_squares"), {0, int64_t(largest)},
       "a square is at least 0, and at most that of the largest magnitude");
   return Statistics{v,
                     v,

@@ -141,8 +141,9 @@ std::string nlq::methods::describeWidths(const kernel::Kernel &kernel) {
         node.opcode == kernel::Opcode::Assume)
       continue;
     widest = bits;
-    name = node.text.empty() ? "node " + std::to_string(id)
-                             : "'" + node.text + "'";
+    name = node.text.empty()
+               ? "a step to '" + kernel::findNamedUser(kernel.graph, id) + "'"
+               : "'" + node.text + "'";
   }
   if (name.empty())
     return "";

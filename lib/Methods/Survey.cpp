@@ -85,7 +85,10 @@ Problem nlq::methods::surveyProblem(const SurveyQuery &query,
   Problem problem;
   problem.operand = symmetric(query.bits, query.scale);
   double reach = query.scale * double(largestOf(query.bits));
-  unsigned bits = candidate.inBits ? candidate.inBits : query.bits;
+  // An accumulator is no activation: those have 8 bits.
+  unsigned bits = candidate.inBits   ? candidate.inBits
+                  : query.bits <= 16 ? query.bits
+                                     : 8;
   switch (candidate.narrowing) {
   case Narrowing::None:
     problem.narrowed = problem.operand;
@@ -137,6 +140,9 @@ Rows nlq::methods::surveySample(const SurveyQuery &query) {
   return rows;
 }
 
+/// Results saturate there at the latest: e^x of wide operands is infinite.
+static constexpr double kLargestResult = 0x1p30;
+
 /// The exact results of the sample.
 static Reals evaluateExactly(const SurveyQuery &query, const Rows &sample) {
   Problem parameters;
@@ -147,6 +153,8 @@ static Reals evaluateExactly(const SurveyQuery &query, const Rows &sample) {
     for (size_t i = 0; i < in.size(); ++i)
       in[i] = query.scale * double(sample[r][i]);
     lookupFunction(query.function)->evaluate(in, parameters, results[r]);
+    for (double &result : results[r])
+      result = std::min(result, kLargestResult);
   }
   return results;
 }

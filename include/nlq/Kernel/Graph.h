@@ -167,6 +167,10 @@ struct Graph {
   std::string str() const;
 };
 
+/// The name of the first node after `id` that has one and is computed from it,
+/// assumptions aside: what a nameless step serves. Empty if there is none.
+std::string findNamedUser(const Graph &graph, NodeId id);
+
 /// Whether an element depends on more than its own place's operands: on other
 /// elements of its row, on its column's number or on the row's length.
 bool needsWholeRows(const Graph &graph);

@@ -214,6 +214,10 @@ TEST(LayerNorm, CorrectedAccuracy) {
     EXPECT_GT(measure(method, Form::Corrected, 16, 1), 100);
     EXPECT_GT(measure(method, Form::Corrected, 16, 0.01), 100);
     EXPECT_GT(measure(method, Form::Corrected, 16, 1, 1024), 95);
+    // I-BERT's own operands, whose squares have 43 bits.
+    EXPECT_GT(measure(method, Form::Corrected, 22, 1), 101);
+    EXPECT_GT(measure(method, Form::Corrected, 22, 0.001), 101);
+    EXPECT_GT(measure(method, Form::Corrected, 17, 1), 101);
   }
 }
 
