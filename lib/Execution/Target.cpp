@@ -32,18 +32,21 @@ Target nlq::getHostTarget() {
 llvm::Expected<Target> nlq::parseTarget(llvm::StringRef name) {
   if (name == "native")
     return getHostTarget();
-  Target target;
   if (name == "aarch64")
-    target = {"aarch64-linux-gnu", "generic", "+dotprod"};
-  else if (name == "riscv64") // of what Linux distributions ask for
-    target = {"riscv64-linux-gnu", "generic-rv64", "+m,+a,+f,+d,+c"};
-  else
-    target = {"x86_64-linux-gnu", name.str(), ""};
-  llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
-      createTargetMachine(target);
-  if (!machine)
-    return machine.takeError();
-  return target;
+    return Target{"aarch64-linux-gnu", "generic", "+dotprod"};
+  if (name == "riscv64") // of what Linux distributions ask for
+    return Target{"riscv64-linux-gnu", "generic-rv64", "+m,+a,+f,+d,+c"};
+  for (const char *triple : {"x86_64-linux-gnu", "aarch64-linux-gnu"}) {
+    Target target = {triple, name.str(), ""};
+    llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine =
+        createTargetMachine(target);
+    if (machine)
+      return target;
+    llvm::consumeError(machine.takeError());
+  }
+  return llvm::createStringError("unknown processor '" + name.str() +
+                                 "' for x86_64-linux-gnu and "
+                                 "aarch64-linux-gnu");
 }
 
 llvm::Expected<VectorFeatures> nlq::getVectorFeatures(const Target &target) {
@@ -56,6 +59,7 @@ llvm::Expected<VectorFeatures> nlq::getVectorFeatures(const Target &target) {
   const llvm::Triple &triple = (*machine)->getTargetTriple();
   features.neon = triple.isAArch64() && triple.isLittleEndian() &&
                   subtarget.checkFeatures("+neon");
+  features.dotprod = features.neon && subtarget.checkFeatures("+dotprod");
   if (!triple.isX86())
     return features;
   features.avx2 = subtarget.checkFeatures("+avx2");

@@ -127,22 +127,27 @@ Value nlq::emitPairDot(ImplicitLocOpBuilder &builder, Value accumulator,
 }
 
 Value nlq::emitQuadDot(ImplicitLocOpBuilder &builder, Value accumulator,
-                       Value left, Value right,
+                       Value left, bool isLeftUnsigned, Value right,
                        const VectorFeatures &features) {
   int64_t elements = cast<VectorType>(left.getType()).getDimSize(0);
-  if (features.avx512vnni && elements == 64)
+  if (features.avx512vnni && isLeftUnsigned && elements == 64)
     return callIntrinsic(builder, accumulator.getType(),
                          "llvm.x86.avx512.vpdpbusd.512",
                          {accumulator, left, right});
+  // What products repeat comes last: the instruction can do that itself.
+  if (features.dotprod && !isLeftUnsigned && elements == 16)
+    return callIntrinsic(builder, accumulator.getType(),
+                         "llvm.aarch64.neon.sdot.v4i32.v16i8",
+                         {accumulator, right, left});
+  auto add = isLeftUnsigned ? addProduct<arith::ExtUIOp, arith::ExtSIOp>
+                            : addProduct<arith::ExtSIOp, arith::ExtSIOp>;
   auto [leftEven, leftOdd] = deinterleave(builder, left);
   auto [rightEven, rightOdd] = deinterleave(builder, right);
   for (auto [l, r] : {std::pair(leftEven, rightEven), {leftOdd, rightOdd}}) {
     auto [l0, l1] = deinterleave(builder, l);
     auto [r0, r1] = deinterleave(builder, r);
-    accumulator = addProduct<arith::ExtUIOp, arith::ExtSIOp>(
-        builder, accumulator, l0, r0);
-    accumulator = addProduct<arith::ExtUIOp, arith::ExtSIOp>(
-        builder, accumulator, l1, r1);
+    accumulator = add(builder, accumulator, l0, r0);
+    accumulator = add(builder, accumulator, l1, r1);
   }
   return accumulator;
 }

@@ -12,10 +12,15 @@ using namespace nlq;
 
 ProductTile nlq::getProductTile(unsigned lhsBits, unsigned rhsBits,
                                 const VectorFeatures &features) {
-  int64_t group = features.avx512vnni && lhsBits == 8 && rhsBits == 8 ? 4 : 2;
+  bool areBytes = lhsBits == 8 && rhsBits == 8;
+  if (features.avx512vnni && areBytes)
+    return {/*rows=*/6, /*lanes=*/16, /*vectors=*/4, /*group=*/4,
+            /*isLeftUnsigned=*/true};
   if (features.avx512bw || features.avx512vnni)
-    return {/*rows=*/6, /*lanes=*/16, /*vectors=*/4, group};
+    return {/*rows=*/6, /*lanes=*/16, /*vectors=*/4, /*group=*/2};
   if (features.avx2)
-    return {/*rows=*/6, /*lanes=*/8, /*vectors=*/2, group};
-  return {/*rows=*/4, /*lanes=*/4, /*vectors=*/2, group};
+    return {/*rows=*/6, /*lanes=*/8, /*vectors=*/2, /*group=*/2};
+  if (features.dotprod && areBytes)
+    return {/*rows=*/6, /*lanes=*/4, /*vectors=*/4, /*group=*/4};
+  return {/*rows=*/4, /*lanes=*/4, /*vectors=*/2, /*group=*/2};
 }

@@ -21,6 +21,7 @@ constexpr NamedFeature kFeatures[] = {
     {"avx512vnni", &VectorFeatures::avx512vnni},
     {"avx512vbmi", &VectorFeatures::avx512vbmi},
     {"neon", &VectorFeatures::neon},
+    {"dotprod", &VectorFeatures::dotprod},
 };
 } // namespace
 
@@ -35,7 +36,8 @@ VectorFeatures::parse(llvm::ArrayRef<std::string> names) {
     if (!known)
       return llvm::createStringError(
           "unknown vector feature '" + name +
-          "'; avx2, avx512bw, avx512vnni, avx512vbmi and neon are known");
+          "'; avx2, avx512bw, avx512vnni, avx512vbmi, neon and dotprod are "
+          "known");
   }
   return features;
 }

@@ -405,7 +405,7 @@ def _add_compile(commands: argparse._SubParsersAction) -> None:
         "--target",
         default="native",
         metavar="NAME",
-        help="native, aarch64, riscv64, or an x86-64 processor such as x86-64-v3 or znver4 "
+        help="native, aarch64, riscv64, or a processor such as x86-64-v3, znver4 or cortex-a72 "
         "(default: %(default)s)",
     )
     command.add_argument(

@@ -3,7 +3,7 @@
 // RUN: not nlq-opt %s -split-input-file 2>&1 \
 // RUN:   -pass-pipeline="builtin.module(func.func(convert-product-to-vector{features=mmx}))" \
 // RUN:   | FileCheck %s
-// CHECK: error: unknown vector feature 'mmx'; avx2, avx512bw, avx512vnni, avx512vbmi and neon are known
+// CHECK: error: unknown vector feature 'mmx'; avx2, avx512bw, avx512vnni, avx512vbmi, neon and dotprod are known
 
 func.func @tensors(%a: tensor<2x2xi8>, %c: tensor<2x2xi32>) -> tensor<2x2xi32> {
   // expected-error @below {{must be on buffers to become vector code}}

@@ -4,21 +4,28 @@
 // RUN: nlq-opt %s \
 // RUN:   -pass-pipeline="builtin.module(func.func(nlq-pack-products,canonicalize))" \
 // RUN:   | FileCheck %s --check-prefixes=CHECK,PAIRS
+// RUN: nlq-opt %s \
+// RUN:   -pass-pipeline="builtin.module(func.func(nlq-pack-products{features=neon,dotprod},canonicalize))" \
+// RUN:   | FileCheck %s --check-prefixes=CHECK,DOT
 // RUN: not nlq-opt %s 2>&1 \
 // RUN:   -pass-pipeline="builtin.module(func.func(nlq-pack-products{features=mmx}))" \
 // RUN:   | FileCheck %s --check-prefix=FEATURES
-// FEATURES: error: unknown vector feature 'mmx'; avx2, avx512bw, avx512vnni, avx512vbmi and neon are known
+// FEATURES: error: unknown vector feature 'mmx'; avx2, avx512bw, avx512vnni, avx512vbmi, neon and dotprod are known
 
 // Six weights per column in two groups of four, or in three pairs; only the
 // packed ones are left. start = bias - 128 * (sum of the column), for groups of
-// four: 10 - 128 * 21 and 20 - 128 * -21.
+// four that read unsigned bytes: 10 - 128 * 21 and 20 - 128 * -21.
 // CHECK-LABEL: func @weights
 // VNNI-DAG: %[[W:.*]] = arith.constant dense<"0x01020304FFFEFDFC{{0+}}0506{{0+}}FBFA{{0+}}"> : tensor<1x2x64x4xi8>
 // VNNI-DAG: %[[S:.*]] = arith.constant dense<[-2678, 2708, 0, {{.*}}]> : tensor<64xi32>
 // PAIRS-DAG: %[[W:.*]] = arith.constant dense<{{\[\[\[\[1, 2\], \[-1, -2\], \[0, 0\],.*\[5, 6\], \[-5, -6\],.*}}> : tensor<1x3x8x2xi8>
 // PAIRS-DAG: %[[S:.*]] = arith.constant dense<[10, 20, 0, 0, 0, 0, 0, 0]> : tensor<8xi32>
+// DOT-DAG: %[[W:.*]] = arith.constant dense<"0x01020304FFFEFDFC{{0+}}0506{{0+}}FBFA{{0+}}"> : tensor<1x2x16x4xi8>
+// DOT-DAG: %[[S:.*]] = arith.constant dense<[10, 20, 0, {{.*}}]> : tensor<16xi32>
 // CHECK-NOT: linalg
 // CHECK: nlq.product ins(%{{.*}}, %[[W]] : {{.*}}) start(%[[S]] :
+// VNNI-SAME: {shifted}
+// DOT-NOT: shifted
 // CHECK-NOT: linalg
 // CHECK: return
 func.func @weights(%x: tensor<5x6xi8>) -> tensor<5x2xi32> {

@@ -48,11 +48,10 @@ class _Machine:
     sources: list[Path] = field(default_factory=list)
 
 
-_MACHINES = {
-    "aarch64": _Machine(
-        ["--target=aarch64-linux-gnu"],
-        "qemu-aarch64",
-        """
+_AARCH64 = _Machine(
+    ["--target=aarch64-linux-gnu"],
+    "qemu-aarch64",
+    """
 static long call(long number, long a, long b, long c) {
   register long x8 __asm__("x8") = number, x0 __asm__("x0") = a;
   register long x1 __asm__("x1") = b, x2 __asm__("x2") = c;
@@ -60,9 +59,12 @@ static long call(long number, long a, long b, long c) {
   return x0;
 }
 """,
-        _run_by_qemu,
-        ["-static"],
-    ),
+    _run_by_qemu,
+    ["-static"],
+)
+_MACHINES = {
+    "aarch64": _AARCH64,
+    "cortex-a72": _AARCH64,
     "riscv64": _Machine(
         ["--target=riscv64-linux-gnu", "-mno-relax"],
         "qemu-riscv64",

@@ -192,7 +192,10 @@ def test_command(folder, tmp_path, capsys):
     ("words", "message"),
     [
         (["swish"], "unknown operation 'swish'; "),
-        (["gelu", "--target=z80"], "unknown processor 'z80' for x86_64-linux-gnu"),
+        (
+            ["gelu", "--target=z80"],
+            "unknown processor 'z80' for x86_64-linux-gnu",
+        ),
         (["gelu", "--sizes=huge"], "unknown size 'huge'; tile, image and batch are known"),
     ],
 )

@@ -385,7 +385,10 @@ def test_whole_attribute_as_method(tmp_path):
         (["--method", "#nlq.best<>"], "'#nlq.best<>' is no method attribute: "),
         (["--method", "#nlq.rounding<floor>"], "'#nlq.rounding<floor>' is no method attribute"),
         (["--method", "table", "--entry", "f"], "has no function main that could be called f"),
-        (["--method", "table", "--target", "z80"], "unknown processor 'z80' for x86_64-linux-gnu"),
+        (
+            ["--method", "table", "--target", "z80"],
+            "unknown processor 'z80' for x86_64-linux-gnu",
+        ),
     ],
 )
 def test_errors(arguments, message, tmp_path, fail):

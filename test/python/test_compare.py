@@ -165,7 +165,7 @@ def test_module_without_methods(refuse, chain):
 
 def test_unknown_run(refuse):
     error = refuse("--with", "pdp11")
-    single_line(error, "unknown processor 'pdp11' for x86_64-linux-gnu\n")
+    single_line(error, "unknown processor 'pdp11' for x86_64-linux-gnu and aarch64-linux-gnu\n")
 
 
 def test_float_model_of_other_arguments(refuse, chain, tmp_path):

@@ -24,7 +24,8 @@ from nlq.native import Module, Runner, list_methods
 HERE = ["native", "x86-64-v3", "x86-64-v2", "x86-64"]
 # With byte permutations and dot products, and without. (Of Zen 4 the emulator lacks SSE4a.)
 AVX512 = ["icelake-client", "x86-64-v4"]
-EMULATED = ["aarch64", "riscv64", *AVX512]
+# AArch64 with dot products, and without.
+EMULATED = ["aarch64", "cortex-a72", "riscv64", *AVX512]
 LENGTHS = [1, 16, 49, 200] if EVERYWHERE else [49]
 ROWS = 24 if EVERYWHERE else 12
 PER_MODULE = 24
@@ -102,3 +103,58 @@ def test_digits_model(chain, target, tmp_path):
     else:
         (result,), _ = Runner.compile(module, target).run([images(count)])
     assert result.tobytes() == expected.tobytes()
+
+
+# Rows, columns, depth: of one element, less than a block, more than one, with rests of all three.
+PRODUCTS = [(1, 1, 1), (3, 5, 7), (6, 16, 8), (13, 70, 33), (12, 64, 256)]
+
+
+def make_products(generator):
+    """The text of products with a right operand of the caller and with weights, and arguments."""
+    parameters, body, values, samples, expected = [], [], [], [], []
+    for left_bits in (8, 16):
+        for rows, columns, depth in PRODUCTS:
+            left, right = (
+                generator.integers(-(2 ** (bits - 1)), 2 ** (bits - 1), shape)
+                for bits, shape in ((left_bits, (rows, depth)), (8, (depth, columns)))
+            )
+            left[0] = -(2 ** (left_bits - 1))
+            right[:, 0] = -128
+            types = [f"{rows}x{depth}xi{left_bits}", f"{depth}x{columns}xi8"]
+            result = f"tensor<{rows}x{columns}xi32>"
+            for is_constant in (False, True):
+                number = len(values)
+                names = [f"%a{number}", f"%b{number}"]
+                given = [left, right][: 1 if is_constant else 2]
+                for name, kind, array in zip(names, types, given, strict=False):
+                    parameters.append(f"{name}: tensor<{kind}>")
+                    samples.append(array[None])
+                if is_constant:
+                    constant = f"dense<{right.tolist()}> : tensor<{types[1]}>"
+                    body.append(f"{names[1]} = arith.constant {constant}")
+                body += [
+                    f"%e{number} = tensor.empty() : {result}",
+                    f"%z{number} = linalg.fill ins(%zero : i32) outs(%e{number} : {result}) "
+                    f"-> {result}",
+                    f"%y{number} = linalg.matmul ins({', '.join(names)} : "
+                    f"{', '.join(f'tensor<{kind}>' for kind in types)}) "
+                    f"outs(%z{number} : {result}) -> {result}",
+                ]
+                values.append(f"%y{number} : {result}")
+                expected.append((left @ right).astype(np.int32))
+    names, types = (", ".join(part) for part in zip(*(v.split(" : ") for v in values), strict=True))
+    lines = "\n  ".join(["%zero = arith.constant 0 : i32", *body, f"return {names} : {types}"])
+    text = f"func.func @main({', '.join(parameters)}) -> ({types}) {{\n  {lines}\n}}\n"
+    return text, samples, expected
+
+
+@pytest.mark.parametrize("target", EMULATED)
+def test_products_emulated(target, tmp_path):
+    emulator(target)
+    text, samples, expected = make_products(np.random.default_rng(7))
+    (tmp_path / "products.mlir").write_text(text)
+    module = Module.parse(tmp_path / "products.mlir")
+    program = build_program(module, target, tmp_path)
+    results = run_program(program, target, module, samples)
+    for result, each in zip(results, expected, strict=True):
+        np.testing.assert_array_equal(result[0], each)

@@ -31,7 +31,7 @@ static cl::list<std::string>
            cl::desc("<operations and .mlir files; all operations if none>"));
 static cl::opt<std::string>
     targetName("target", cl::cat(category), cl::init("native"),
-               cl::desc("native, aarch64, or an x86-64 processor of LLVM. Code "
+               cl::desc("native, aarch64, or a processor of LLVM. Code "
                         "that this machine can't run is compiled only"));
 static cl::opt<std::string>
     method("method", cl::cat(category), cl::init("table"),

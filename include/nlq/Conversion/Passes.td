@@ -270,12 +270,13 @@ def NLQPackProducts : Pass<"nlq-pack-products", "::mlir::func::FuncOp"> {
     // becomes, for avx512vnni,
     %y = nlq.product ins(%x, %p : tensor<65x64xi8>, tensor<1x16x64x4xi8>)
         start(%s : tensor<64xi32>)
-        outs(%e : tensor<65x64xi32>) -> tensor<65x64xi32>
+        outs(%e : tensor<65x64xi32>) {shifted} -> tensor<65x64xi32>
     ```
   }];
   let options = [
     ListOption<"features", "features", "std::string",
-               "Vector features of the target: avx2, avx512bw, avx512vnni">];
+               "Vector features of the target: avx2, avx512bw, avx512vnni, neon, "
+               "dotprod">];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
     "::mlir::tensor::TensorDialect", "::nlq::NLQDialect"];
@@ -287,14 +288,16 @@ def ConvertProductToVector
   let description = [{
     Blocks of accumulators stay in registers over the whole depth, and two or
     four products at a time are added to them by the instruction that `features`
-    has for it: `vpdpbusd`, `vpdpwssd` (avx512vnni) or `vpmaddwd`. Without one
-    the same bits come from multiplications of i32. Chunks of rows of an i8 left
-    operand, and a right operand that is not packed, are copied to buffers in the
-    form that the instructions take.
+    has for it: `vpdpbusd`, `vpdpwssd` (avx512vnni), `vpmaddwd`, or of AArch64
+    `sdot` (dotprod), `smull` and `addp`. Without one the same bits come from
+    multiplications of i32. Chunks of rows of an i8 left operand, unless it lies
+    as `sdot` reads it, and a right operand that is not packed, are copied to
+    buffers in the form that the instructions take.
   }];
   let options = [
     ListOption<"features", "features", "std::string",
-               "Vector features of the target: avx2, avx512bw, avx512vnni">];
+               "Vector features of the target: avx2, avx512bw, avx512vnni, neon, "
+               "dotprod">];
   let dependentDialects = [
     "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
     "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect",

@@ -35,8 +35,9 @@ struct Target {
 Target getHostTarget();
 
 /// The target that a user's word names: `native`, `aarch64`, `riscv64` (without
-/// vectors), or an x86-64 processor of LLVM (`x86-64-v3`, `x86-64-v4`,
-/// `znver4`, ...). Fails with the word where LLVM does not know it.
+/// vectors), or a processor of LLVM, of x86-64 (`x86-64-v3`, `znver4`, ...) or
+/// AArch64 (`cortex-a72`, ...). Fails with the word where LLVM does not know
+/// it.
 llvm::Expected<Target> parseTarget(llvm::StringRef name);
 
 /// What the target has of the instruction sets that lowerings know.

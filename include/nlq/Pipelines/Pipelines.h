@@ -32,7 +32,7 @@ struct LoweringOptions : mlir::PassPipelineOptions<LoweringOptions> {
       *this, "features",
       llvm::cl::desc(
           "vector features of the target: avx2, avx512bw, avx512vnni, "
-          "avx512vbmi, neon")};
+          "avx512vbmi, neon, dotprod")};
   Option<Threads> threads{
       *this, "threads",
       llvm::cl::desc("what runs the rows of kernels in parallel"),

@@ -28,12 +28,13 @@ mlir::Value emitPairDot(mlir::ImplicitLocOpBuilder &builder,
 bool hasPairDot(const VectorFeatures &features);
 
 /// accumulator[i] + the sum over j < 4 of left[4i+j] * right[4i+j], for an
-/// accumulator of i32, unsigned `left` and signed `right`, both i8 with four
-/// times the elements; sums wrap. AVX-512 VNNI has it as one instruction for 64
-/// elements.
+/// accumulator of i32 and operands of i8 with four times the elements, `right`
+/// signed; sums wrap. It is one instruction for 64 elements and unsigned `left`
+/// on AVX-512 VNNI, for 16 and signed `left` on AArch64 with dotprod.
 mlir::Value emitQuadDot(mlir::ImplicitLocOpBuilder &builder,
                         mlir::Value accumulator, mlir::Value left,
-                        mlir::Value right, const VectorFeatures &features);
+                        bool isLeftUnsigned, mlir::Value right,
+                        const VectorFeatures &features);
 
 } // namespace nlq
 

@@ -23,13 +23,17 @@ struct ProductTile {
   /// Registers in a row of the block.
   int64_t vectors;
   int64_t group;
+  /// The instruction reads bytes of the left operand as unsigned: they are
+  /// given to it as x + 128.
+  bool isLeftUnsigned = false;
 
   int64_t getColumns() const { return lanes * vectors; }
 };
 
 /// The tile for operands of these widths, 8 or 16 bits. The accumulators leave
 /// room for one row of the right operand, one element group of the left and a
-/// product: 24 of the 32 registers of AVX-512, 12 of the 16 of AVX2.
+/// product: 24 of the 32 registers of AVX-512 and of AArch64's dot products, 12
+/// of the 16 of AVX2.
 ProductTile getProductTile(unsigned lhsBits, unsigned rhsBits,
                            const VectorFeatures &features);
 

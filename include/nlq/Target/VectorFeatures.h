@@ -27,9 +27,12 @@ struct VectorFeatures {
   bool avx512vbmi = false;
   /// AArch64's vectors of 16 bytes (Advanced SIMD).
   bool neon = false;
+  /// AArch64's dot products of bytes (FEAT_DotProd), beside neon.
+  bool dotprod = false;
 
   /// From names, as pass options spell them: `avx2`, `avx512bw`, `avx512vnni`,
-  /// `avx512vbmi`, `neon`. Fails with the name that is none of these.
+  /// `avx512vbmi`, `neon`, `dotprod`. Fails with the name that is none of
+  /// these.
   static llvm::Expected<VectorFeatures>
   parse(llvm::ArrayRef<std::string> names);
   /// The names of what is set.

@@ -109,32 +109,33 @@ static void convert(linalg::LinalgOp op, const VectorFeatures &features) {
   Value lhs = op.getDpsInputs()[0], rhs = op.getDpsInputs()[1];
   Value init = op.getDpsInits()[0];
   auto type = cast<RankedTensorType>(init.getType());
-  auto product = [&](Value right, Value start, bool transposed) -> Value {
+  auto product = [&](Value right, Value start, bool transposed,
+                     bool shifted) -> Value {
     Value empty = tensor::EmptyOp::create(builder, type.getShape(),
                                           type.getElementType());
     return ProductOp::create(builder, type, lhs, right, start, empty,
-                             transposed)
+                             transposed, shifted)
         .getResult();
   };
 
   std::optional<KnownInit> known = getKnownInit(init);
+  ProductTile tile = getProductTile(
+      getElementTypeOrSelf(lhs).getIntOrFloatBitWidth(),
+      getElementTypeOrSelf(rhs).getIntOrFloatBitWidth(), features);
   std::optional<PackedConstants> packed;
   ElementsAttr weights;
   if (type.getRank() == 2 && matchPattern(rhs, m_Constant(&weights)))
-    packed = packConstants(
-        weights, known ? known->bias : ElementsAttr(),
-        getProductTile(getElementTypeOrSelf(lhs).getIntOrFloatBitWidth(),
-                       getElementTypeOrSelf(rhs).getIntOrFloatBitWidth(),
-                       features));
+    packed = packConstants(weights, known ? known->bias : ElementsAttr(), tile);
   Value result;
   bool addsInit = !known || (!packed && known->bias);
   if (packed) {
     result = product(arith::ConstantOp::create(builder, packed->weights),
                      arith::ConstantOp::create(builder, packed->start),
-                     /*transposed=*/false);
+                     /*transposed=*/false, tile.isLeftUnsigned);
   } else {
     Value transposed = getTransposed(builder, rhs);
-    result = product(transposed ? transposed : rhs, Value(), bool(transposed));
+    result = product(transposed ? transposed : rhs, Value(), bool(transposed),
+                     /*shifted=*/false);
   }
   if (addsInit) {
     Value empty = tensor::EmptyOp::create(builder, type.getShape(),

@@ -56,7 +56,7 @@ pack(ElementsAttr weights, ElementsAttr bias, const ProductTile &tile) {
       column[k / group * (lanes * group) + k % group] = weight;
       sum += weight;
     }
-    int64_t value = (*first)[n] - (group == 4 ? 128 * sum : 0);
+    int64_t value = (*first)[n] - (tile.isLeftUnsigned ? 128 * sum : 0);
     start[n] = int32_t(uint32_t(value));
   }
   auto packedType = RankedTensorType::get({blocks, groups, lanes, group},

@@ -22,8 +22,8 @@ struct PackedConstants {
 
 /// Packs weights `[K, N]` of i8 or i16 as `tile` has them. The entries of
 /// `bias`, N of i32, or zeros if it is null, become those of `start`, less 128
-/// times the sum of the column's weights if the tile's group is 4; they wrap.
-/// Nothing if the data of a constant is not present.
+/// times the sum of the column's weights if the tile's left operand is
+/// unsigned; they wrap. Nothing if the data of a constant is not present.
 std::optional<PackedConstants> packConstants(mlir::ElementsAttr weights,
                                              mlir::ElementsAttr bias,
                                              const ProductTile &tile);

@@ -60,8 +60,13 @@ private:
     return MemRefType::get(extents, builder.getIntegerType(bits));
   }
   Value allocateBuffer(ArrayRef<int64_t> extents, unsigned bits);
-  /// Pairs of i16 are read where they lie.
-  bool copiesLeft() { return op.getLhsType().getElementType().isInteger(8); }
+  /// Groups that are as instructions take them are read where they lie: pairs
+  /// of i16, and four signed i8 where none is padded.
+  bool copiesLeft() {
+    return op.getLhsType().getElementType().isInteger(8) &&
+           (shape.tile.group != 4 || shape.tile.isLeftUnsigned ||
+            shape.depth % 4 != 0);
+  }
 
   LoopBuilder &builder;
   ProductOp op;
@@ -121,7 +126,7 @@ void ProductLowering::allocate() {
     Value zero = arith::ConstantIntOp::create(builder, 0, leftBits);
     linalg::FillOp::create(builder, zero, packed);
   }
-  if (tile.group == 4)
+  if (tile.isLeftUnsigned)
     start = allocateBuffer({shape.getBlocks() * tile.getColumns()}, 32);
 }
 
@@ -140,7 +145,7 @@ void ProductLowering::lowerMatrix(Value batch) {
   output = {op.getOutput(), batch};
   if (!shape.isPacked) {
     emitRightPacking(builder, shape, {op.getRhs(), batch}, packed);
-    if (shape.tile.group == 4)
+    if (shape.tile.isLeftUnsigned)
       emitCompensation(builder, shape, packed, start, features);
   }
   int64_t full = getFullRows(), step = getChunkRows();
@@ -244,7 +249,8 @@ SmallVector<Value> ProductLowering::addGroup(Value group, ArrayRef<Value> lefts,
       Value accumulator = accumulators[next.size()];
       next.push_back(
           tile.group == 4
-              ? emitQuadDot(builder, accumulator, repeated, right, features)
+              ? emitQuadDot(builder, accumulator, repeated, tile.isLeftUnsigned,
+                            right, features)
               : emitPairDot(builder, accumulator, repeated, right, features));
     }
   }

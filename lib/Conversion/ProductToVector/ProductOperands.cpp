@@ -29,6 +29,7 @@ ProductShape::ProductShape(ProductOp op, const VectorFeatures &features)
   tile.lanes = std::min(tile.lanes, powerOfTwo);
   tile.vectors = packed[2] / tile.lanes;
   tile.group = packed[3];
+  tile.isLeftUnsigned = op.getShifted();
 }
 
 void nlq::emitLeftCopy(LoopBuilder &builder, const ProductShape &shape,
@@ -40,7 +41,7 @@ void nlq::emitLeftCopy(LoopBuilder &builder, const ProductShape &shape,
     Value targetRow = arith::SubIOp::create(builder, row, first);
     builder.pieces(shape.depth, 64, [&](Value k, int64_t width) {
       Value part = builder.load(left.buffer, left.at(row, k), width, element);
-      if (shape.tile.group == 4) {
+      if (shape.tile.isLeftUnsigned) {
         auto type = cast<VectorType>(part.getType());
         Value highest = arith::ConstantOp::create(
             builder, SplatElementsAttr::get(type, APInt(8, 0x80)));
@@ -159,9 +160,9 @@ void nlq::emitCompensation(LoopBuilder &builder, const ProductShape &shape,
         Value part =
             builder.load(packed, {block, loop.getInductionVar(), offset},
                          tile.lanes * tile.group, builder.getI8Type());
-        scf::YieldOp::create(builder,
-                             emitQuadDot(builder, loop.getRegionIterArg(0),
-                                         factor, part, features));
+        scf::YieldOp::create(
+            builder, emitQuadDot(builder, loop.getRegionIterArg(0), factor,
+                                 /*isLeftUnsigned=*/true, part, features));
       }
       Value column = arith::AddIOp::create(
           builder, builder.times(block, tile.getColumns()), lane);

@@ -50,8 +50,9 @@ struct MatrixOperand {
 };
 
 /// Copies rows `[begin, end)` of a left operand of i8 to rows `[0, end -
-/// begin)` of `target`: for groups of four as i8 with the highest bit inverted,
-/// for pairs as i16. Elements beyond the depth are left as they are.
+/// begin)` of `target`: for groups of four as i8, with the highest bit inverted
+/// where the tile's left operand is unsigned, for pairs as i16. Elements beyond
+/// the depth are left as they are.
 void emitLeftCopy(LoopBuilder &builder, const ProductShape &shape,
                   MatrixOperand left, mlir::Value begin, mlir::Value end,
                   mlir::Value target);

@@ -68,11 +68,11 @@ func.func @operands(%x: tensor<2x8xi8>) -> tensor<2x8xi8> {
 // CHECK-SAME: %[[A:.*]]: memref<3x4xi8>, %[[B:.*]]: memref<1x1x8x4xi8>, %[[S:.*]]: memref<8xi32>, %[[C:.*]]: memref<3x2xi32>
 // CHECK-NOT: memref.copy
 // CHECK: %[[Y:.*]] = memref.alloc() {{.*}} : memref<3x2xi32>
-// CHECK-NEXT: nlq.product ins(%[[A]], %[[B]] : memref<3x4xi8>, memref<1x1x8x4xi8>) start(%[[S]] : memref<8xi32>) outs(%[[Y]] : memref<3x2xi32>)
+// CHECK-NEXT: nlq.product ins(%[[A]], %[[B]] : memref<3x4xi8>, memref<1x1x8x4xi8>) start(%[[S]] : memref<8xi32>) outs(%[[Y]] : memref<3x2xi32>) {shifted}
 // CHECK-NEXT: return %[[Y]], %[[C]]
 func.func @product(%a: tensor<3x4xi8>, %b: tensor<1x1x8x4xi8>, %s: tensor<8xi32>, %c: tensor<3x2xi32>)
     -> (tensor<3x2xi32>, tensor<3x2xi32>) {
   %0 = nlq.product ins(%a, %b : tensor<3x4xi8>, tensor<1x1x8x4xi8>)
-      start(%s : tensor<8xi32>) outs(%c : tensor<3x2xi32>) -> tensor<3x2xi32>
+      start(%s : tensor<8xi32>) outs(%c : tensor<3x2xi32>) {shifted} -> tensor<3x2xi32>
   return %0, %c : tensor<3x2xi32>, tensor<3x2xi32>
 }

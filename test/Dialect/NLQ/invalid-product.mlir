@@ -93,3 +93,19 @@ func.func @packed_transposed(%a: tensor<2x2xi8>, %b: tensor<1x1x8x2xi8>, %c: ten
   nlq.product ins(%a, %b : tensor<2x2xi8>, tensor<1x1x8x2xi8>) outs(%c : tensor<2x2xi32>) {transposed} -> tensor<2x2xi32>
   return
 }
+
+// -----
+
+func.func @shifted_pairs(%a: tensor<2x2xi8>, %b: tensor<1x1x8x2xi8>, %c: tensor<2x2xi32>) {
+  // expected-error @below {{a shifted lhs must come with groups of 4, found 2}}
+  nlq.product ins(%a, %b : tensor<2x2xi8>, tensor<1x1x8x2xi8>) outs(%c : tensor<2x2xi32>) {shifted} -> tensor<2x2xi32>
+  return
+}
+
+// -----
+
+func.func @shifted_unpacked(%a: tensor<2x2xi8>, %b: tensor<2x2xi8>, %c: tensor<2x2xi32>) {
+  // expected-error @below {{a shifted lhs must come with a packed rhs}}
+  nlq.product ins(%a, %b : tensor<2x2xi8>, tensor<2x2xi8>) outs(%c : tensor<2x2xi32>) {shifted} -> tensor<2x2xi32>
+  return
+}

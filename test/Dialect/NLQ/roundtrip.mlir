@@ -266,9 +266,9 @@ func.func @kernel_without_inputs(%y: memref<65x64xi32>) {
 func.func @products(%a: tensor<5x6xi8>, %w: tensor<1x2x64x4xi8>, %s: tensor<64xi32>, %c: tensor<5x33xi32>,
                     %p: memref<2x3x7xi16>, %q: memref<2x4x7xi8>, %r: memref<2x3x4xi32>)
     -> tensor<5x33xi32> {
-  // CHECK: %{{.*}} = nlq.product ins(%{{.*}}, %{{.*}} : tensor<5x6xi8>, tensor<1x2x64x4xi8>) start(%{{.*}} : tensor<64xi32>) outs(%{{.*}} : tensor<5x33xi32>) -> tensor<5x33xi32>
+  // CHECK: %{{.*}} = nlq.product ins(%{{.*}}, %{{.*}} : tensor<5x6xi8>, tensor<1x2x64x4xi8>) start(%{{.*}} : tensor<64xi32>) outs(%{{.*}} : tensor<5x33xi32>) {shifted} -> tensor<5x33xi32>
   %0 = nlq.product ins(%a, %w : tensor<5x6xi8>, tensor<1x2x64x4xi8>)
-      start(%s : tensor<64xi32>) outs(%c : tensor<5x33xi32>) -> tensor<5x33xi32>
+      start(%s : tensor<64xi32>) outs(%c : tensor<5x33xi32>) {shifted} -> tensor<5x33xi32>
   // CHECK: nlq.product ins(%{{.*}}, %{{.*}} : memref<2x3x7xi16>, memref<2x4x7xi8>) outs(%{{.*}} : memref<2x3x4xi32>) {transposed}
   nlq.product ins(%p, %q : memref<2x3x7xi16>, memref<2x4x7xi8>)
       outs(%r : memref<2x3x4xi32>) {transposed}

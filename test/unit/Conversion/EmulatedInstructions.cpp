@@ -76,6 +76,12 @@ static Value vpdpbusd(ImplicitLocOpBuilder &builder, ValueRange operands,
                      /*count=*/4, /*isUnsigned=*/true);
 }
 
+static Value sdot(ImplicitLocOpBuilder &builder, ValueRange operands,
+                  VectorType) {
+  return addProducts(builder, operands[0], operands[1], operands[2],
+                     /*count=*/4, /*isUnsigned=*/false);
+}
+
 static Value vpdpwssd(ImplicitLocOpBuilder &builder, ValueRange operands,
                       VectorType) {
   return addProducts(builder, operands[0], operands[1], operands[2],
@@ -245,6 +251,7 @@ static const std::pair<StringRef, Emulation> kEmulations[] = {
     {"llvm.x86.avx512.pshuf.b.", vpshufb},
     {"llvm.x86.avx2.pshuf.b", vpshufb},
     {"llvm.x86.ssse3.pshuf.b.", vpshufb},
+    {"llvm.aarch64.neon.sdot.", sdot},
     {"llvm.aarch64.neon.smull.", smull},
     {"llvm.aarch64.neon.addp.", addp},
     {"llvm.aarch64.neon.sqrdmulh.", sqrdmulh},

@@ -255,8 +255,10 @@ TEST(MatmulTest, AllShapesAndTypes) {
   loadDialects(context);
   Products products = makeProducts();
   expectCompiledEqual(products, context, {}, /*isEmulated=*/false);
-  for (const char *feature : {"avx512bw", "avx512vnni", "neon"})
-    expectCompiledEqual(products, context, {feature}, /*isEmulated=*/true);
+  const std::vector<std::string> others[] = {
+      {"avx512bw"}, {"avx512vnni"}, {"neon"}, {"neon", "dotprod"}};
+  for (const std::vector<std::string> &features : others)
+    expectCompiledEqual(products, context, features, /*isEmulated=*/true);
   for (const Target &target : getTestTargets()) {
     VectorFeatures features = llvm::cantFail(getVectorFeatures(target));
     if (!features.getNames().empty())
@@ -274,7 +276,8 @@ TEST(MatmulTest, EveryTargetCompiles) {
       {"haswell", {"avx2"}},
       {"skylake-avx512", {"avx2", "avx512bw"}},
       {"znver4", {"avx2", "avx512bw", "avx512vnni", "avx512vbmi"}},
-      {"aarch64", {"neon"}},
+      {"aarch64", {"neon", "dotprod"}},
+      {"cortex-a72", {"neon"}},
       {"riscv64", {}}};
   kernel::Random random(4);
   Products products;

@@ -46,6 +46,9 @@ static LogicalResult verifyPacked(ProductOp op, int64_t depth,
            << " rows and " << columns << " columns";
   if (op.getTransposed())
     return op->emitOpError("a packed rhs can't be transposed");
+  if (op.getShifted() && group != 4)
+    return op->emitOpError("a shifted lhs must come with groups of 4, found ")
+           << group;
   if (!op.getStart())
     return success();
   auto start = cast<ShapedType>(op.getStart().getType());
@@ -85,6 +88,8 @@ LogicalResult ProductOp::verify() {
            << ", and output, " << getOutputType();
   if (getStart())
     return emitOpError("start must come with a packed rhs");
+  if (getShifted())
+    return emitOpError("a shifted lhs must come with a packed rhs");
   return success();
 }
 

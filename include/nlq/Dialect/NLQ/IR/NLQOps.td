@@ -435,16 +435,17 @@ def NLQ_ProductOp : NLQ_Op<"product", [
     outside of the matrix. Then `start` has an entry for every column, those of
     the padding too. It may be left out for zeros.
 
-    A `G` of 4 is for instructions that read bytes of the left operand as
+    `shifted` is for instructions that read bytes of the left operand as
     unsigned: they multiply `lhs[m, k] + 128`, whose bits are those of
     `lhs[m, k]` with the highest inverted, and `start` must make up for it with
-    `-128 * (sum over k of rhs[k, n])`. So with `G = 4` the value is
+    `-128 * (sum over k of rhs[k, n])`. So with `shifted` the value is
     `start[n] + sum over k of (lhs[m, k] + 128) * rhs[k, n]`.
 
     *Constraints*: (C1) all operands are tensors or all are buffers, of static
     shapes; (C2) elements of `lhs` and `rhs` are i8 or i16, those of `start` and
     `output` i32; (C3) shapes fit as above; (C4) `G` is 2 or 4, and 4 takes i8
-    only; (C5) `start` comes with a packed `rhs`, `transposed` does not.
+    only; (C5) `start` comes with a packed `rhs`, `transposed` does not;
+    (C6) `shifted` comes with a `G` of 4.
 
     Example:
 
@@ -455,7 +456,8 @@ def NLQ_ProductOp : NLQ_Op<"product", [
     ```
   }];
   let arguments = (ins NLQ_Rows:$lhs, NLQ_Rows:$rhs, Optional<NLQ_Rows>:$start,
-                       NLQ_Rows:$output, UnitAttr:$transposed);
+                       NLQ_Rows:$output, UnitAttr:$transposed,
+                       UnitAttr:$shifted);
   let results = (outs Optional<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
