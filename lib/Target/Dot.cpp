@@ -32,6 +32,31 @@ static Value addProduct(ImplicitLocOpBuilder &builder, Value accumulator,
   return arith::AddIOp::create(builder, accumulator, product);
 }
 
+/// Applies `add` to pieces of the operands, `elements` each, and of the
+/// accumulator, `sums` each.
+static Value
+addInPieces(ImplicitLocOpBuilder &builder, Value accumulator, int64_t sums,
+            Value left, Value right, int64_t elements,
+            llvm::function_ref<Value(Value sum, Value left, Value right)> add) {
+  int64_t pieces = lanesOf(left) / elements;
+  if (pieces == 1)
+    return add(accumulator, left, right);
+  auto piece = [&](Value value, int64_t index, int64_t size) -> Value {
+    return vector::ExtractStridedSliceOp::create(
+        builder, value, ArrayRef<int64_t>{index * size},
+        ArrayRef<int64_t>{size}, ArrayRef<int64_t>{1});
+  };
+  Value result = accumulator;
+  for (int64_t i = 0; i < pieces; ++i) {
+    Value sum = add(piece(accumulator, i, sums), piece(left, i, elements),
+                    piece(right, i, elements));
+    result = vector::InsertStridedSliceOp::create(builder, sum, result,
+                                                  ArrayRef<int64_t>{i * sums},
+                                                  ArrayRef<int64_t>{1});
+  }
+  return result;
+}
+
 bool nlq::hasPairDot(const VectorFeatures &features) {
   return features.avx2 || features.avx512bw || features.neon;
 }
@@ -84,22 +109,11 @@ Value nlq::emitPairDot(ImplicitLocOpBuilder &builder, Value accumulator,
   int64_t elements = cast<VectorType>(left.getType()).getDimSize(0);
   const int64_t widest = features.avx512bw ? 32 : features.avx2 ? 16 : 0;
   if (widest && elements > widest && elements % widest == 0) {
-    // Pieces of the accumulators are half as long.
-    Value sums = accumulator;
-    for (int64_t begin = 0; begin < elements; begin += widest) {
-      auto piece = [&](Value value, int64_t begin, int64_t size) -> Value {
-        return vector::ExtractStridedSliceOp::create(
-            builder, value, ArrayRef<int64_t>{begin}, ArrayRef<int64_t>{size},
-            ArrayRef<int64_t>{1});
-      };
-      Value sum = emitPairDot(
-          builder, piece(accumulator, begin / 2, widest / 2),
-          piece(left, begin, widest), piece(right, begin, widest), features);
-      sums = vector::InsertStridedSliceOp::create(builder, sum, sums,
-                                                  ArrayRef<int64_t>{begin / 2},
-                                                  ArrayRef<int64_t>{1});
-    }
-    return sums;
+    auto add = [&](Value sum, Value left, Value right) {
+      return emitPairDot(builder, sum, left, right, features);
+    };
+    return addInPieces(builder, accumulator, widest / 2, left, right, widest,
+                       add);
   }
   if (features.avx512vnni && elements == 32)
     return callIntrinsic(builder, type, "llvm.x86.avx512.vpdpwssd.512",
@@ -126,6 +140,10 @@ Value nlq::emitPairDot(ImplicitLocOpBuilder &builder, Value accumulator,
                                                     leftOdd, rightOdd);
 }
 
+bool nlq::hasSignedQuadDot(const VectorFeatures &features) {
+  return features.dotprod;
+}
+
 Value nlq::emitQuadDot(ImplicitLocOpBuilder &builder, Value accumulator,
                        Value left, bool isLeftUnsigned, Value right,
                        const VectorFeatures &features) {
@@ -135,10 +153,14 @@ Value nlq::emitQuadDot(ImplicitLocOpBuilder &builder, Value accumulator,
                          "llvm.x86.avx512.vpdpbusd.512",
                          {accumulator, left, right});
   // What products repeat comes last: the instruction can do that itself.
-  if (features.dotprod && !isLeftUnsigned && elements == 16)
-    return callIntrinsic(builder, accumulator.getType(),
-                         "llvm.aarch64.neon.sdot.v4i32.v16i8",
-                         {accumulator, right, left});
+  if (features.dotprod && !isLeftUnsigned && elements % 16 == 0)
+    return addInPieces(builder, accumulator, 4, left, right, 16,
+                       [&](Value sum, Value left, Value right) {
+                         return callIntrinsic(
+                             builder, sum.getType(),
+                             "llvm.aarch64.neon.sdot.v4i32.v16i8",
+                             {sum, right, left});
+                       });
   auto add = isLeftUnsigned ? addProduct<arith::ExtUIOp, arith::ExtSIOp>
                             : addProduct<arith::ExtSIOp, arith::ExtSIOp>;
   auto [leftEven, leftOdd] = deinterleave(builder, left);

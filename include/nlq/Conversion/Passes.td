@@ -239,7 +239,8 @@ def ConvertNLQToVector : Pass<"convert-nlq-to-vector", "::mlir::ModuleOp"> {
   }];
   let options = [
     ListOption<"features", "features", "std::string",
-               "Vector features of the target: avx2, avx512bw, avx512vbmi, neon">,
+               "Vector features of the target: avx2, avx512bw, avx512vbmi, neon, "
+               "dotprod">,
     Option<"lanes", "lanes", "int64_t", "0",
            "Elements per vector, a power of two; 0: as many as fill a vector "
            "of the target with 16 bits each, or with 8 where a kernel looks "

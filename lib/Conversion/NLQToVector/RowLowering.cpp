@@ -77,10 +77,12 @@ private:
   Value emitInput(const Input &input, Value memref, Value column,
                   ValueRange position, int64_t lanes, unsigned width);
   unsigned accumulatorWidth(NodeId reduction) const;
-  bool sumsPairs(NodeId reduction, int64_t lanes) const;
+  int64_t getSumGroup(NodeId reduction, int64_t lanes) const;
   bool isProductOfWords(NodeId id) const;
-  Value addPairs(NodeId reduction, Value accumulator, Value firstNew,
-                 KernelEmitter::Chunk &chunk, KernelEmitter::Scope &row);
+  bool isByte(NodeId id) const;
+  Value addGroups(NodeId reduction, int64_t group, Value accumulator,
+                  Value firstNew, KernelEmitter::Chunk &chunk,
+                  KernelEmitter::Scope &row);
   Value zeroOldLanes(Value value, Value firstNew);
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(builder, value);
@@ -368,16 +370,30 @@ unsigned RowLowering::accumulatorWidth(NodeId reduction) const {
   return std::max(emitter.getWidth(range), emitter.getWidth(node.operands[0]));
 }
 
-/// Whether a sum takes two neighbouring terms of 16 bits at a time, or two
-/// products of such factors, into half as many accumulators.
-bool RowLowering::sumsPairs(NodeId reduction, int64_t lanes) const {
-  if (!hasPairDot(features) || lanes < 8 ||
-      graph.nodes[reduction].opcode != Opcode::ReduceSum ||
+/// How many neighbouring terms a sum takes at a time, into so many times fewer
+/// accumulators: 4 bytes or products of bytes, 2 terms of 16 bits or products
+/// of such factors, or 1.
+int64_t RowLowering::getSumGroup(NodeId reduction, int64_t lanes) const {
+  if (lanes < 8 || graph.nodes[reduction].opcode != Opcode::ReduceSum ||
       accumulatorWidth(reduction) < 32)
-    return false;
+    return 1;
   NodeId id = graph.nodes[reduction].operands[0];
-  return variesInRow(graph.nodes[id]) &&
-         (emitter.getWidth(id) == 16 || isProductOfWords(id));
+  const Node &term = graph.nodes[id];
+  if (!variesInRow(term))
+    return 1;
+  if (hasSignedQuadDot(features) && lanes % 16 == 0 &&
+      (isByte(id) ||
+       (term.opcode == Opcode::Mul &&
+        llvm::all_of(term.operands, [&](NodeId f) { return isByte(f); }))))
+    return 4;
+  bool arePairs = hasPairDot(features) &&
+                  (emitter.getWidth(id) == 16 || isProductOfWords(id));
+  return arePairs ? 2 : 1;
+}
+
+bool RowLowering::isByte(NodeId id) const {
+  Interval range = bounds.intervals[id];
+  return range.lo >= INT8_MIN && range.hi <= INT8_MAX;
 }
 
 /// Whether pairs of the node's factors can be multiplied and added in 32 bits.
@@ -390,31 +406,42 @@ bool RowLowering::isProductOfWords(NodeId id) const {
          range.lo >= INT32_MIN / 2 && range.hi <= INT32_MAX / 2;
 }
 
-/// `accumulator` plus the pairs of one chunk.
-Value RowLowering::addPairs(NodeId reduction, Value accumulator, Value firstNew,
-                            KernelEmitter::Chunk &chunk,
-                            KernelEmitter::Scope &row) {
+/// `accumulator` plus the groups of one chunk.
+Value RowLowering::addGroups(NodeId reduction, int64_t group, Value accumulator,
+                             Value firstNew, KernelEmitter::Chunk &chunk,
+                             KernelEmitter::Scope &row) {
   NodeId id = graph.nodes[reduction].operands[0];
   const Node &term = graph.nodes[id];
+  unsigned width = group == 4 ? 8 : 16;
+  auto emit = [&](NodeId node) {
+    return emitter.resize(emitter.emitChunk(node, chunk, row), width);
+  };
+  bool areProducts = group == 4
+                         ? !isByte(id)
+                         : isProductOfWords(id) && !chunk.values.contains(id);
   Value left, right;
-  if (isProductOfWords(id) && !chunk.values.contains(id)) {
-    left = emitter.emitChunk(term.operands[0], chunk, row);
-    right = emitter.emitChunk(term.operands[1], chunk, row);
+  if (areProducts) {
+    left = emit(term.operands[0]);
+    right = emit(term.operands[1]);
   } else {
     // A sum has no order unless some of its terms don't count.
-    left = firstNew ? emitter.emitChunk(id, chunk, row)
-                    : emitter.emitUnordered(id, chunk, row);
+    left = firstNew || group == 4 ? emit(id)
+                                  : emitter.emitUnordered(id, chunk, row);
     right = arith::ConstantOp::create(
-        builder,
-        SplatElementsAttr::get(cast<VectorType>(left.getType()), APInt(16, 1)));
+        builder, SplatElementsAttr::get(cast<VectorType>(left.getType()),
+                                        APInt(width, 1)));
   }
   left = zeroOldLanes(left, firstNew);
-  auto sumsType = VectorType::get({chunk.lanes / 2}, builder.getI32Type());
+  auto addTo = [&](Value sums) {
+    return group == 4 ? emitQuadDot(builder, sums, left,
+                                    /*isLeftUnsigned=*/false, right, features)
+                      : emitPairDot(builder, sums, left, right, features);
+  };
+  auto sumsType = VectorType::get({chunk.lanes / group}, builder.getI32Type());
   if (accumulator.getType() == sumsType)
-    return emitPairDot(builder, accumulator, left, right, features);
-  Value zero =
-      arith::ConstantOp::create(builder, builder.getZeroAttr(sumsType));
-  Value sums = emitPairDot(builder, zero, left, right, features);
+    return addTo(accumulator);
+  Value sums =
+      addTo(arith::ConstantOp::create(builder, builder.getZeroAttr(sumsType)));
   return arith::AddIOp::create(
       builder, accumulator,
       arith::ExtSIOp::create(builder, accumulator.getType(), sums));
@@ -451,8 +478,7 @@ SmallVector<Value> RowLowering::startAccumulators(const Phase &phase,
                           ? bounds.intervals[node.operands[0]].lo
                           : 0;
     IntegerType element = builder.getIntegerType(accumulatorWidth(id));
-    auto type =
-        VectorType::get({sumsPairs(id, lanes) ? lanes / 2 : lanes}, element);
+    auto type = VectorType::get({lanes / getSumGroup(id, lanes)}, element);
     values.push_back(arith::ConstantOp::create(
         builder,
         SplatElementsAttr::get(
@@ -467,7 +493,7 @@ SmallVector<Value> RowLowering::foldAccumulators(const Phase &phase,
   SmallVector<Value> folded;
   for (auto [id, value] : llvm::zip(phase.reductions, values)) {
     int64_t lanes = cast<VectorType>(value.getType()).getDimSize(0) / 2;
-    auto half = [&](int64_t from) -> Value {
+    auto half = [&, value = value](int64_t from) -> Value {
       return vector::ExtractStridedSliceOp::create(
           builder, value, ArrayRef<int64_t>(from), ArrayRef<int64_t>(lanes),
           ArrayRef<int64_t>(1));
@@ -536,8 +562,8 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
   SmallVector<Value> next;
   for (auto [id, accumulator] : llvm::zip(phase.reductions, accumulators)) {
     const Node &node = graph.nodes[id];
-    if (sumsPairs(id, lanes)) {
-      next.push_back(addPairs(id, accumulator, firstNew, chunk, row));
+    if (int64_t group = getSumGroup(id, lanes); group != 1) {
+      next.push_back(addGroups(id, group, accumulator, firstNew, chunk, row));
       continue;
     }
     Value value = emitter.emitChunk(node.operands[0], chunk, row);

@@ -139,7 +139,7 @@ std::vector<VectorFeatures> getEmulatedFeatures() {
   std::vector<VectorFeatures> all(3);
   all[0].avx512bw = all[1].avx512bw = true;
   all[1].avx512vbmi = all[1].avx512vnni = true;
-  all[2].neon = true;
+  all[2].neon = all[2].dotprod = true;
   return all;
 }
 
