@@ -66,9 +66,12 @@ bool KernelEmitter::followsFromLowBits(NodeId id, unsigned width) const {
 Value KernelEmitter::emitLowBits(NodeId id, unsigned width, Chunk &chunk,
                                  Scope &row) {
   const Node &node = graph.nodes[id];
-  if (variesInRow(node) &&
-      (getWidth(id) <= width || !followsFromLowBits(id, width)))
+  if (variesInRow(node) && getWidth(id) <= width)
     return emitResized(id, width, chunk, row);
+  // An input of unsigned words, in lanes of 32, which resize() would clamp.
+  if (variesInRow(node) && !followsFromLowBits(id, width))
+    return arith::TruncIOp::create(builder, getType(width, chunk.lanes),
+                                   emitChunk(id, chunk, row));
   return emitFromLowBits(id, width, chunk, row);
 }
 

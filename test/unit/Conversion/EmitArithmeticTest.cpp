@@ -47,6 +47,23 @@ constexpr Rounding kRoundings[] = {Rounding::Floor, Rounding::HalfUp,
 
 } // namespace
 
+/// The low bits of unsigned words, which no lane of 16 holds.
+TEST_F(EmitArithmeticTest, LowBitsOfUnsignedWords) {
+  KernelBatch batch;
+  for (int64_t columns : {1, 16, 40}) {
+    Builder builder(columns);
+    Value x = builder.element("x", 16, {0, 65535}, /*isSigned=*/false) - 78011;
+    Value rest = x - builder.shiftLeft(builder.shiftRight(x, 9), 9);
+    kernel::Kernel kernel = builder.finish(rest * rest, 32);
+    KernelRow row(1);
+    for (int64_t i = 0; i < columns; ++i)
+      row[0].push_back((65535 + 3001 * i) % 65536);
+    batch.add("rows of " + std::to_string(columns), kernel, columns, {row});
+  }
+  for (int64_t lanes : {4, 16, 32})
+    expectCompiledEqual(batch, lanes);
+}
+
 /// Dividends that are never negative, may be, and nearly fill a lane; of rows
 /// and of elements.
 TEST_F(EmitArithmeticTest, QuotientsByConstants) {
