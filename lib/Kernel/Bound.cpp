@@ -119,14 +119,16 @@ llvm::Error Analysis::run() {
     llvm::Expected<Wide> computed = visit(node);
     if (!computed)
       return computed.takeError();
-    Wide narrowed(std::max<Int128>(computed->lo, assumed[id].lo),
-                  std::min<Int128>(computed->hi, assumed[id].hi));
+    // 64 bits are a limit and not knowledge: an end there assumes nothing.
+    Interval assumption = assumed[id];
+    Wide narrowed = *computed;
+    if (assumption.lo != INT64_MIN)
+      narrowed.lo = std::max<Int128>(narrowed.lo, assumption.lo);
+    if (assumption.hi != INT64_MAX)
+      narrowed.hi = std::min<Int128>(narrowed.hi, assumption.hi);
     if (narrowed.lo > narrowed.hi)
       return refuse(describe(node) + " lies in " + text(*computed) +
                     " and is assumed to lie in " + text(assumed[id]));
-    // Without an assumption, 64 bits are a limit and not knowledge.
-    if (assumed[id] == Interval{INT64_MIN, INT64_MAX})
-      narrowed = *computed;
     bool perElement = node.rate == Rate::Element || node.rate == Rate::Column;
     unsigned allowed =
         std::min(64u, perElement ? options.maxElementBits : options.maxRowBits);

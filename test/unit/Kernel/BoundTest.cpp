@@ -140,6 +140,14 @@ TEST_F(BoundTest, RefusesMoreThan64Bits) {
             "which needs 65 bits and at most 64 are allowed");
 }
 
+/// That a sum is at least something does not say that it fits 64 bits.
+TEST_F(BoundTest, AssumesNothingWhereARangeEndsAt64Bits) {
+  Value x = b.element("x", 64, {0, int64_t(1) << 62});
+  Value sum = b.assume(b.reduceSum(x), {1, INT64_MAX}, "at least 1");
+  std::string reason = refusal(sum);
+  EXPECT_NE(reason.find("at most 64 are allowed"), std::string::npos) << reason;
+}
+
 TEST_F(BoundTest, RefusesDivisionByZero) {
   Value x = b.element("x", 8, {-1, 1});
   EXPECT_EQ(refusal(b.div(100, x)),
