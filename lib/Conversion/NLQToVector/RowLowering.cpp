@@ -381,7 +381,8 @@ int64_t RowLowering::getSumGroup(NodeId reduction, int64_t lanes) const {
   const Node &term = graph.nodes[id];
   if (!variesInRow(term))
     return 1;
-  if (hasSignedQuadDot(features) && lanes % 16 == 0 &&
+  // As many lanes as a signed byte counts (zeroOldLanes).
+  if (hasSignedQuadDot(features) && lanes % 16 == 0 && lanes <= 128 &&
       (isByte(id) ||
        (term.opcode == Opcode::Mul &&
         llvm::all_of(term.operands, [&](NodeId f) { return isByte(f); }))))
