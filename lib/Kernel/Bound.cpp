@@ -63,16 +63,9 @@ static std::string text(Wide interval) {
   return "[" + toString(interval.lo) + ", " + toString(interval.hi) + "]";
 }
 
-/// Bits of the narrowest signed integer that holds `interval`.
-static unsigned bitsOf(Wide interval) {
-  unsigned bits = 1;
-  while (bits < 128 && (interval.lo < -(Int128(1) << (bits - 1)) ||
-                        interval.hi >= (Int128(1) << (bits - 1))))
-    ++bits;
-  return bits;
+unsigned nlq::kernel::signedBits(Interval range) {
+  return signedBits(range.lo, range.hi);
 }
-
-unsigned nlq::kernel::signedBits(Interval range) { return bitsOf(range); }
 
 unsigned Bounds::lane(NodeId node) const {
   unsigned bits = signedBits(intervals[node]);
@@ -132,7 +125,7 @@ llvm::Error Analysis::run() {
     bool perElement = node.rate == Rate::Element || node.rate == Rate::Column;
     unsigned allowed =
         std::min(64u, perElement ? options.maxElementBits : options.maxRowBits);
-    if (bitsOf(narrowed) > allowed)
+    if (signedBits(narrowed.lo, narrowed.hi) > allowed)
       return tooWide(node, narrowed, allowed);
     intervals.push_back({int64_t(narrowed.lo), int64_t(narrowed.hi)});
   }
@@ -141,8 +134,9 @@ llvm::Error Analysis::run() {
 
 llvm::Error Analysis::tooWide(const Node &node, Wide interval,
                               unsigned allowed) const {
-  std::string needs = std::to_string(bitsOf(interval)) + " bits and at most " +
-                      std::to_string(allowed) + " are allowed";
+  std::string needs = std::to_string(signedBits(interval.lo, interval.hi)) +
+                      " bits and at most " + std::to_string(allowed) +
+                      " are allowed";
   if (node.opcode != Opcode::ReduceSum)
     return refuse(describe(node) + " reaches " + text(interval) +
                   ", which needs " + needs);

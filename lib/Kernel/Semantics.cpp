@@ -11,6 +11,14 @@
 
 using namespace nlq::kernel;
 
+unsigned nlq::kernel::signedBits(Int128 lo, Int128 hi) {
+  unsigned bits = 1;
+  while (bits < 128 &&
+         (lo < -(Int128(1) << (bits - 1)) || hi >= (Int128(1) << (bits - 1))))
+    ++bits;
+  return bits;
+}
+
 int64_t nlq::kernel::integerSqrt(uint64_t a) {
   // Newton's iteration from a power of two above the root. It decreases until
   // it reaches floor(sqrt(a)) and would not decrease further, which is where it

@@ -23,6 +23,10 @@ namespace nlq::kernel {
 __extension__ typedef __int128 Int128;
 __extension__ typedef unsigned __int128 UInt128;
 
+/// Number of bits of the narrowest signed integer that holds `lo` and `hi`, at
+/// most 128.
+unsigned signedBits(Int128 lo, Int128 hi);
+
 /// The unsigned type of the same width; std::make_unsigned does not know
 /// 128-bit integers in strict modes.
 template <typename Int>

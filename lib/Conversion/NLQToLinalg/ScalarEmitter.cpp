@@ -203,9 +203,7 @@ Value ScalarEmitter::emitMulShift(const Node &node, ArrayRef<Value> operands) {
                       Int128(a.hi) * b.lo, Int128(a.hi) * b.hi};
   Int128 least = *std::min_element(corners, corners + 4);
   Int128 most = *std::max_element(corners, corners + 4);
-  unsigned bits = 1;
-  while (bits < 128 && ((least >> (bits - 1)) < -1 || (most >> (bits - 1)) > 0))
-    ++bits;
+  unsigned bits = signedBits(least, most);
   unsigned width = getLane(bits);
   for (unsigned index : {0, 1})
     width = std::max(width, widthOf(operands[index]));

@@ -20,6 +20,7 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "nlq/Kernel/Bound.h"
 #include "nlq/Kernel/Graph.h"
+#include "nlq/Kernel/Semantics.h"
 #include "nlq/Target/VectorFeatures.h"
 #include "llvm/ADT/DenseMap.h"
 
@@ -104,8 +105,9 @@ private:
                                llvm::ArrayRef<mlir::Value> operands,
                                kernel::Interval product);
   mlir::Value emitHighHalf(mlir::Value a, mlir::Value b, bool sticky);
-  mlir::Value emitShiftRight(mlir::Value value, __int128 lo, __int128 hi,
-                             mlir::Value amount, kernel::Interval amountRange,
+  mlir::Value emitShiftRight(mlir::Value value, kernel::Int128 lo,
+                             kernel::Int128 hi, mlir::Value amount,
+                             kernel::Interval amountRange,
                              kernel::Rounding rounding);
   mlir::Value emitDiv(kernel::NodeId id, llvm::ArrayRef<mlir::Value> operands);
   mlir::Value emitFloorDiv(mlir::Value a, kernel::Interval aRange,
