@@ -150,30 +150,27 @@ static llvm::Expected<Factored> factorOperand(Builder &builder,
   return Factored{value.named("factored"), unit};
 }
 
-/// inverseRoot, mantissa in 2^51 to 2^52, exponent counted from 82; relative
-/// error below 2^-51. One step of Newton's: with D' = v 4^exponent and the
-/// mantissa r of 30 bits, off by a relative d,
+/// 1 / sqrt(v) = mantissa * 2^(exponent - 82) for a row's v in 1 to 2^62 - 1,
+/// mantissa in 2^51 to 2^52, exponent in 0 to 30. Relative error below 2^-51.
+/// One step of Newton's: with D' = v 4^exponent and r of 30 bits, off by a
+/// relative d,
 ///   D' r^2 = 2^120 (1 - 2 d),   r' = r + r d
 static InverseRoot fineInverseRoot(Value v) {
   Builder &builder = v.getBuilder();
-  InverseRoot coarse = inverseRoot(v);
-  Value normal = builder.assume(
-      builder.shiftLeft(v, builder.shiftLeft(coarse.exponent, 1)),
-      {int64_t(1) << 60, (int64_t(1) << 62) - 1},
-      "a number of n bits shifted left by 62 - n, less 1 if that is odd, has "
-      "61 or 62 bits");
+  NormalRoot root = normalRoot(v, 31);
+  Value coarse = builder.div(int64_t(1) << 60, root.root).named("inverse_root");
   const int64_t one = int64_t(1) << 60, limit = int64_t(1) << 33;
-  Value square = builder.mulShift(normal, coarse.mantissa * coarse.mantissa, 60,
-                                  Rounding::HalfUp);
+  Value square =
+      builder.mulShift(root.normal, coarse * coarse, 60, Rounding::HalfUp);
   Value error = builder.assume(
       one - square, {-limit, limit},
-      "the mantissa is off by 2^-28, its square by less than 2^-26");
-  Value mantissa = builder.shiftLeft(coarse.mantissa, 22);
+      "r is off by less than 2^-28, its square by less than 2^-27");
+  Value mantissa = builder.shiftLeft(coarse, 22);
   Value fine = builder.assume(
       mantissa + builder.mulShift(mantissa, error, 61, Rounding::HalfUp),
       {(int64_t(1) << 51) - 1, (int64_t(1) << 52) + 1},
       "2^82 over the root of 2^60 to 2^62");
-  return {fine.named("fine_inverse_root"), coarse.exponent};
+  return {fine.named("fine_inverse_root"), root.exponent};
 }
 
 //   v = (q - zp) << a_c;  D = C sum v^2 - (sum v)^2;  mu / sd = sum v / sqrt D

@@ -69,10 +69,12 @@ NormalRoot nlq::methods::normalRoot(Value v, int64_t bits) {
       {int64_t(1) << (most - 2), (int64_t(1) << most) - 1},
       "a number of n bits shifted left by m - n, m even, less 1 if that is "
       "odd, has m - 1 or m bits");
-  return {builder.sqrt(normal).named("root"), exponent};
+  return {builder.sqrt(normal).named("root"), exponent, normal};
 }
 
-InverseRoot nlq::methods::inverseRoot(Value v) {
+/// 1 / sqrt(v) = mantissa * 2^(exponent - 60) for a row's v in 1 to 2^62 - 1,
+/// mantissa in 2^29 to 2^30, exponent in 0 to 30. Relative error below 2^-28.
+static InverseRoot inverseRoot(Value v) {
   NormalRoot root = normalRoot(v, 31);
   Value mantissa =
       v.getBuilder().div(int64_t(1) << 60, root.root).named("inverse_root");

@@ -38,16 +38,16 @@ llvm::Expected<RowStatistics> rowStatistics(kernel::Value v, int64_t columns);
 struct NormalRoot {
   kernel::Value root;
   kernel::Value exponent;
+  /// v * 4^exponent, of which `root` is the root.
+  kernel::Value normal;
 };
 NormalRoot normalRoot(kernel::Value v, int64_t bits);
 
-/// 1 / sqrt(v) = mantissa * 2^(exponent - 60) for a row's v in 1 to 2^62 - 1,
-/// mantissa in 2^29 to 2^30, exponent in 0 to 30. Relative error below 2^-28.
+/// 1 / sqrt(v) as a mantissa and an exponent of 2, less a constant.
 struct InverseRoot {
   kernel::Value mantissa;
   kernel::Value exponent;
 };
-InverseRoot inverseRoot(kernel::Value v);
 
 /// The corrected form of all methods. Layer normalization, with
 /// y_c = C v_c - sum v and D the spread:

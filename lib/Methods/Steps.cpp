@@ -48,7 +48,8 @@ kernel::Rounding nlq::methods::stepRounding(Form form) {
 /// the result then leaves there, 5 to 7,
 ///   w = clamp(floor(x / 2^k));  y = rnd(rnd(w * M / 2^15) / 2^f)
 ///   M = rnd(ratio * 2^(k+f+15))
-/// so that y is off by less than 2^-5 steps beside its last rounding. Needs
+/// so that y is off by less than 2^(1-f) steps beside its last rounding: one of
+/// 2^-f by the floor, a half each by M and by the first rounding. Needs
 /// ratios within a factor of 2 of each other, and no zero point.
 static std::optional<Value> narrowInWords(Value x, const Quantized &from,
                                           const Quantized &to) {

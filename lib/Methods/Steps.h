@@ -37,6 +37,8 @@ std::vector<double> ratiosOfScales(llvm::ArrayRef<double> in,
 kernel::Rounding stepRounding(Form form);
 
 /// First step: the operand in the type `problem.narrowed`, zero point included.
+/// Rounded once; in corrected forms accumulators become 8 bits by products of
+/// words, which is off by less than 2^-4 steps beside the rounding.
 kernel::Value narrowOperand(kernel::Builder &builder, const Problem &problem);
 
 /// The same with the zero point subtracted: real = scale * value.
