@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "nlq/Kernel/Rewrites.h"
+#include "RewriteNodes.h"
 #include "nlq/Kernel/Bound.h"
 #include "nlq/Kernel/Builder.h"
 #include "nlq/Kernel/Semantics.h"
@@ -166,87 +167,28 @@ Kernel nlq::kernel::simplify(const Kernel &kernel) {
 }
 
 //===----------------------------------------------------------------------===//
-// tabulate
+// multiplyForShifts
 //===----------------------------------------------------------------------===//
 
-/// The element nodes between `from` and the result, in order, if the result
-/// depends on nothing but `from` and constants.
-static std::optional<llvm::SmallVector<NodeId>> functionOf(const Graph &graph,
-                                                           NodeId from) {
-  llvm::BitVector reached(graph.nodes.size());
-  reached.set(graph.result);
-  llvm::SmallVector<NodeId> between;
-  for (NodeId id = graph.result + 1; id-- > 0;) {
-    if (!reached[id] || id == from)
-      continue;
-    const Node &node = graph.nodes[id];
-    if (node.opcode == Opcode::Constant)
-      continue;
-    if (node.rate != Rate::Element || node.opcode == Opcode::Input)
-      return std::nullopt;
-    between.push_back(id);
-    for (NodeId operand : node.operands)
-      reached.set(operand);
-  }
-  if (!reached[from])
-    return std::nullopt;
-  std::reverse(between.begin(), between.end());
-  return between;
-}
-
-/// The result for every value that `from` can take.
-static Table tabulateFunction(const Graph &graph, NodeId from,
-                              llvm::ArrayRef<NodeId> between,
-                              const Bounds &bounds) {
-  Table table;
-  std::vector<int64_t> values(graph.nodes.size());
-  for (NodeId id = 0; id < graph.nodes.size(); ++id)
-    if (graph.nodes[id].opcode == Opcode::Constant)
-      values[id] = graph.nodes[id].imm;
-  Interval domain = bounds.intervals[from];
-  for (int64_t x = domain.lo; x <= domain.hi; ++x) {
-    values[from] = x;
-    for (NodeId id : between) {
-      const Node &node = graph.nodes[id];
-      llvm::SmallVector<int64_t, 3> operands;
-      for (NodeId operand : node.operands)
-        operands.push_back(values[operand]);
-      // A value outside of its interval belongs to an x that an assumption
-      // excludes: any entry will do that keeps what follows defined.
-      Int128 value = applyExact(node, operands, graph.tables).value_or(0);
-      Interval known = bounds.intervals[id];
-      values[id] = int64_t(std::clamp<Int128>(value, known.lo, known.hi));
-    }
-    table.push_back(values[graph.result]);
-  }
-  return table;
-}
-
-std::optional<Kernel> nlq::kernel::tabulate(const Kernel &kernel) {
+Kernel nlq::kernel::multiplyForShifts(const Kernel &kernel) {
   const Graph &graph = kernel.graph;
-  llvm::Expected<Bounds> bounds = bound(graph);
-  if (!bounds) {
-    llvm::consumeError(bounds.takeError());
-    return std::nullopt;
-  }
-  for (NodeId from = 0; from < graph.result; ++from) {
-    Interval domain = bounds->intervals[from];
-    if (graph.nodes[from].rate != Rate::Element ||
-        Int128(domain.hi) - domain.lo > 255)
-      continue;
-    auto between = functionOf(graph, from);
-    if (!between)
-      continue;
-    // The lookup replaces them, and a subtraction if the index needs one.
-    if (between->size() <= (domain.lo == 0 ? 1 : 2))
-      return std::nullopt;
-    Builder builder(kernel);
-    for (NodeId id = 0; id <= from; ++id)
-      builder.getGraph().nodes.push_back(graph.nodes[id]);
-    Value index = Value(&builder, from) - domain.lo;
-    return builder.finish(
-        builder.lookup(tabulateFunction(graph, from, *between, *bounds), index),
-        graph.resultBits);
-  }
-  return std::nullopt;
+  return rewriteNodes(
+      kernel,
+      [&](Builder &builder, const Bounds &bounds, NodeId id,
+          llvm::ArrayRef<Value> copies) -> std::optional<Value> {
+        const Node &shift = graph.nodes[id];
+        if (shift.opcode != Opcode::ShiftRight || shift.rate != Rate::Element ||
+            shift.rounding != Rounding::HalfUp ||
+            variesInRow(graph.nodes[shift.operands[1]]) ||
+            !storageRange(16).contains(bounds.intervals[shift.operands[0]]) ||
+            !Interval{1, 15}.contains(bounds.intervals[shift.operands[1]]))
+          return std::nullopt;
+        Value exponent = 15 - copies[shift.operands[1]];
+        Value power = builder.assume(
+            builder.shiftLeft(builder.constant(1), exponent), {1, 1 << 14},
+            "a power of two by an exponent of 0 to 14");
+        return builder
+            .mulShift(copies[shift.operands[0]], power, 15, Rounding::HalfUp)
+            .named(shift.text);
+      });
 }

@@ -29,12 +29,11 @@ void removeDeadNodes(Kernel &kernel);
 /// the simpler one.
 Kernel simplify(const Kernel &kernel);
 
-/// If some element node takes at most 256 values and everything from it to the
-/// result depends on nothing else, one lookup in place of all that; nothing if
-/// there is no such node or nothing to gain. The first such node is taken, that
-/// is, the lookup replaces as much as it can. The index is the node minus the
-/// low end of its interval.
-std::optional<Kernel> tabulate(const Kernel &kernel);
+/// floor(a / 2^b + 1/2) = floor((a 2^(15-b) + 2^14) / 2^15) for elements a of
+/// 16 bits and b of 1 to 15 that is the same in the whole row: a rounded
+/// product of words, which targets have one instruction for. The power is a
+/// value of the row.
+Kernel multiplyForShifts(const Kernel &kernel);
 
 } // namespace nlq::kernel
 

@@ -9,6 +9,7 @@
 #include "nlq/Kernel/Cost.h"
 #include "nlq/Kernel/Builder.h"
 #include "nlq/Kernel/Rewrites.h"
+#include "nlq/Kernel/Tabulate.h"
 #include "gtest/gtest.h"
 
 using namespace nlq::kernel;

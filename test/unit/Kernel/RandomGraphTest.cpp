@@ -11,10 +11,13 @@
 
 #include "Kernel/RandomGraph.h"
 #include "nlq/Kernel/Bound.h"
+#include "nlq/Kernel/ByteSums.h"
 #include "nlq/Kernel/Evaluate.h"
 #include "nlq/Kernel/Rewrites.h"
+#include "nlq/Kernel/Tabulate.h"
 #include "llvm/Support/Error.h"
 #include "gtest/gtest.h"
+#include <map>
 
 using namespace nlq::kernel;
 
@@ -37,6 +40,38 @@ protected:
 };
 } // namespace
 
+/// The kernel by every rewrite that changes it.
+static std::vector<Kernel> rewrite(const Kernel &kernel, const Bounds &bounds) {
+  std::vector<Kernel> all = {simplify(kernel), sumBytesOfLookups(kernel),
+                             sumBiasedSquares(kernel),
+                             multiplyForShifts(kernel), selectIndices(kernel)};
+  if (std::optional<Kernel> tabulated = tabulate(kernel))
+    all.push_back(*tabulated);
+  for (NodeId id = 0; id < kernel.graph.result; ++id) {
+    Interval range = bounds.intervals[id];
+    if (kernel.graph.nodes[id].rate == Rate::Element &&
+        range.hi <= range.lo + 255) {
+      all.push_back(tabulateFunctionsOf(kernel, id));
+      break;
+    }
+  }
+  llvm::erase_if(
+      all, [&](const Kernel &other) { return other.graph == kernel.graph; });
+  return all;
+}
+
+/// That elements of a row of the same index have the same result, the last
+/// entry standing for all beyond it.
+static void expectFunction(llvm::ArrayRef<int64_t> index,
+                           llvm::ArrayRef<int64_t> results,
+                           const RowFunction &function, int64_t least) {
+  std::map<int64_t, int64_t> table;
+  for (auto [i, result] : llvm::zip(index, results)) {
+    int64_t entry = std::min(i - least, function.entries - 1);
+    EXPECT_EQ(table.try_emplace(entry, result).first->second, result) << entry;
+  }
+}
+
 /// Every value of 10,000 kernels lies in its interval, every assumption holds,
 /// and the fast mode and the rewrites give what the checked mode gives.
 TEST_P(RandomGraphs, EvaluateStaysWithinBound) {
@@ -44,10 +79,14 @@ TEST_P(RandomGraphs, EvaluateStaysWithinBound) {
     RandomKernel drawn = draw(seed);
     const Kernel &kernel = drawn.kernel;
     Bounds bounds = llvm::cantFail(bound(kernel.graph));
-    Kernel simple = simplify(kernel);
-    std::optional<Kernel> tabulated = tabulate(kernel);
+    std::vector<Kernel> rewritten = rewrite(kernel, bounds);
+    for (const Kernel &other : rewritten) {
+      llvm::Expected<Bounds> known = bound(other.graph);
+      ASSERT_TRUE(bool(known)) << "seed " << seed << ": "
+                               << llvm::toString(known.takeError()) << '\n'
+                               << kernel.graph.str() << other.graph.str();
+    }
     Evaluator checked(kernel, drawn.rowLength), fast(kernel, drawn.rowLength);
-    Evaluator simplified(simple, drawn.rowLength);
     std::vector<int64_t> expected(drawn.rowLength), out(drawn.rowLength);
     for (unsigned pattern = 0; pattern < kNumInputPatterns; ++pattern) {
       auto inputs = randomInputs(kernel, drawn.rowLength, InputPattern(pattern),
@@ -64,15 +103,15 @@ TEST_P(RandomGraphs, EvaluateStaysWithinBound) {
         ASSERT_EQ(fast.values(id), checked.values(id))
             << "seed " << seed << ", node " << id << '\n'
             << kernel.graph.str();
-      simplified.run(refs(inputs), row, out);
-      ASSERT_EQ(out, expected) << "seed " << seed << '\n'
-                               << kernel.graph.str() << simple.graph.str();
-      if (tabulated) {
-        Evaluator(*tabulated, drawn.rowLength).run(refs(inputs), row, out);
-        ASSERT_EQ(out, expected)
-            << "seed " << seed << '\n'
-            << kernel.graph.str() << tabulated->graph.str();
+      for (const Kernel &other : rewritten) {
+        Evaluator(other, drawn.rowLength).run(refs(inputs), row, out);
+        ASSERT_EQ(out, expected) << "seed " << seed << '\n'
+                                 << kernel.graph.str() << other.graph.str();
       }
+      if (std::optional<RowFunction> function =
+              findRowFunction(kernel.graph, bounds))
+        expectFunction(checked.values(function->index), expected, *function,
+                       bounds.intervals[function->index].lo);
     }
   }
 }
@@ -81,6 +120,7 @@ INSTANTIATE_TEST_SUITE_P(Shards, RandomGraphs, testing::Range<uint64_t>(0, 4));
 /// The draw covers what it promises.
 TEST(RandomGraph, CoversEverything) {
   unsigned opcodes[kNumOpcodes] = {}, rates[4] = {}, tabulated = 0;
+  unsigned functions = 0;
   unsigned roundings[kNumOpcodes][5] = {};
   unsigned columns = 0, unsignedInputs = 0, severalInputs = 0, single = 0;
   for (uint64_t seed = 0; seed < 1500; ++seed) {
@@ -93,7 +133,10 @@ TEST(RandomGraph, CoversEverything) {
     columns += !drawn.kernel.columns.empty();
     single += drawn.rowLength == 1;
     severalInputs += drawn.kernel.graph.inputs.size() > 1;
+    const Graph &graph = drawn.kernel.graph;
     tabulated += tabulate(drawn.kernel).has_value();
+    functions +=
+        findRowFunction(graph, llvm::cantFail(bound(graph))).has_value();
     for (const Input &input : drawn.kernel.graph.inputs)
       unsignedInputs += !input.isSigned;
   }
@@ -108,6 +151,7 @@ TEST(RandomGraph, CoversEverything) {
   for (unsigned count : {columns, unsignedInputs, severalInputs, single})
     EXPECT_GE(count, 100u);
   EXPECT_GE(tabulated, 30u);
+  EXPECT_GE(functions, 30u);
 }
 
 TEST(RandomGraph, IsDeterministic) {

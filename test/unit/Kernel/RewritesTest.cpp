@@ -31,80 +31,6 @@ static std::vector<int64_t> range(int64_t lo, int64_t hi) {
   return values;
 }
 
-TEST(Tabulate, UnaryByteFunction) {
-  Builder b(256);
-  Value x = b.element("x", 8, {-128, 127});
-  Kernel kernel = b.finish(
-      b.clamp(b.shiftRight(x * x * x, 9, Rounding::HalfEven) - x, {-100, 99}),
-      8);
-  std::optional<Kernel> table = tabulate(kernel);
-  ASSERT_TRUE(table);
-  EXPECT_EQ(count(*table, Opcode::Lookup), 1u);
-  EXPECT_EQ(count(*table, Opcode::Mul), 0u);
-  EXPECT_EQ(table->graph.tables[0].size(), 256u);
-  std::vector<int64_t> xs = range(-128, 127);
-  EXPECT_EQ(evaluateRow(*table, {xs}), evaluateRow(kernel, {xs}));
-  llvm::cantFail(bound(table->graph));
-  // Nothing is left to gain.
-  EXPECT_FALSE(tabulate(*table));
-}
-
-TEST(Tabulate, AfterANarrowing) {
-  Builder b(2000);
-  Value x = b.element("x", 16, {-1000, 999});
-  Value narrow = b.clamp(b.shiftRight(x, 3), {-64, 63});
-  Kernel kernel = b.finish(narrow * narrow * narrow + 5, 32);
-  std::optional<Kernel> table = tabulate(kernel);
-  ASSERT_TRUE(table);
-  // -1000 >> 3 to 999 >> 3 are 250 values: the clamp is in the table, too.
-  EXPECT_EQ(count(*table, Opcode::ShiftRight), 1u);
-  EXPECT_EQ(count(*table, Opcode::Max), 0u);
-  EXPECT_EQ(table->graph.tables[0].size(), 250u);
-  std::vector<int64_t> xs = range(-1000, 999);
-  EXPECT_EQ(evaluateRow(*table, {xs}), evaluateRow(kernel, {xs}));
-}
-
-TEST(Tabulate, NotWhatDependsOnMore) {
-  auto build = [](auto make) {
-    Builder b(4);
-    Value x = b.element("x", 8, {-128, 127});
-    return tabulate(b.finish(make(b, x), 32)).has_value();
-  };
-  EXPECT_TRUE(build([](Builder &, Value x) { return x * x * x + 1; }));
-  EXPECT_FALSE(
-      build([](Builder &b, Value x) { return x * x * x + b.columnIndex(); }));
-  EXPECT_FALSE(
-      build([](Builder &b, Value x) { return x * x * x + b.rowLength(); }));
-  EXPECT_FALSE(
-      build([](Builder &b, Value x) { return x * x * x + b.reduceMax(x); }));
-  EXPECT_FALSE(build([](Builder &b, Value x) {
-    return x * x * x + b.column("c", {1, 2, 3, 4});
-  }));
-  EXPECT_FALSE(build([](Builder &b, Value x) {
-    return x * x * x + b.element("y", 8, {0, 1});
-  }));
-}
-
-TEST(Tabulate, AtMost256Values) {
-  for (int64_t last : {255, 256}) {
-    Builder b(4);
-    Value x = b.element("x", 16, {0, last});
-    EXPECT_EQ(tabulate(b.finish(x * x * x, 32)).has_value(), last == 255);
-  }
-}
-
-TEST(Tabulate, TheDifferenceToTheRowMaximum) {
-  Builder b(8);
-  Value x = b.element("x", 8, {-128, 127});
-  Value d = b.reduceMax(x) - x;
-  Kernel kernel = b.finish(b.shiftRight(d * d * 3 + 1, 4), 16);
-  std::optional<Kernel> table = tabulate(kernel);
-  ASSERT_TRUE(table);
-  EXPECT_EQ(table->graph.tables[0].size(), 256u);
-  std::vector<int64_t> xs = {-128, 127, 0, 5};
-  EXPECT_EQ(evaluateRow(*table, {xs}), evaluateRow(kernel, {xs}));
-}
-
 TEST(Simplify, WhatTheIntervalsDecide) {
   Builder b(8);
   Value x = b.element("x", 8, {-100, 100});
@@ -159,5 +85,37 @@ TEST(Simplify, RefusedKernelsComeBack) {
   Value x = b.element("x", 8, {-100, 100});
   Kernel kernel = b.finish(b.div(x, x) + b.min(x, 1000), 16);
   EXPECT_TRUE(simplify(kernel).graph == kernel.graph);
-  EXPECT_FALSE(tabulate(kernel));
+}
+
+TEST(MultiplyForShifts, ByAValueOfTheRow) {
+  Builder b(4);
+  Value x = b.element("x", 16, {-32768, 32767});
+  Value amount = b.row("amount", 8, {1, 15});
+  Kernel kernel = b.finish(b.shiftRight(x, amount, Rounding::HalfUp), 16);
+  Kernel product = multiplyForShifts(kernel);
+  EXPECT_EQ(count(product, Opcode::ShiftRight), 0u);
+  EXPECT_EQ(count(product, Opcode::MulShift), 1u);
+  llvm::cantFail(bound(product.graph));
+  std::vector<int64_t> xs = range(-32768, 32767);
+  for (int64_t n = 1; n <= 15; ++n)
+    EXPECT_EQ(evaluateRow(product, {xs, {n}}), evaluateRow(kernel, {xs, {n}}));
+}
+
+TEST(MultiplyForShifts, OnlyWhereAProductOfWordsIsTheSame) {
+  auto build = [](Interval values, Interval amounts, Rounding rounding,
+                  bool perElement) {
+    Builder b(4);
+    Value x = b.element("x", 32, values);
+    Value amount = perElement ? b.element("amount", 8, amounts)
+                              : b.row("amount", 8, amounts);
+    Kernel kernel = b.finish(b.shiftRight(x, amount, rounding), 32);
+    return count(multiplyForShifts(kernel), Opcode::MulShift);
+  };
+  const Interval words = {-32768, 32767};
+  EXPECT_EQ(build(words, {1, 15}, Rounding::HalfUp, false), 1u);
+  EXPECT_EQ(build(words, {0, 15}, Rounding::HalfUp, false), 0u);
+  EXPECT_EQ(build(words, {1, 16}, Rounding::HalfUp, false), 0u);
+  EXPECT_EQ(build(words, {1, 15}, Rounding::HalfAway, false), 0u);
+  EXPECT_EQ(build(words, {1, 15}, Rounding::HalfUp, true), 0u);
+  EXPECT_EQ(build({0, 32768}, {1, 15}, Rounding::HalfUp, false), 0u);
 }
