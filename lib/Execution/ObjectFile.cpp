@@ -34,6 +34,14 @@ static llvm::StringMap<std::string> getExports(ModuleOp module,
   return exports;
 }
 
+/// Kernels fill vectors of 512 bits where there are any; so may what LLVM makes
+/// of scalars beside them, which it keeps to 256 bits on some processors.
+static void preferWideVectors(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration())
+      function.addFnAttr("prefer-vector-width", "512");
+}
+
 /// Hides all that is not exported, so that a program may hold several models.
 static llvm::Error exportOnly(const llvm::StringMap<std::string> &exports,
                               llvm::Module &module) {
@@ -78,6 +86,11 @@ nlq::emitObject(ModuleOp module, const Target &target, StringRef entry) {
   if (llvm::Error error = exportOnly(getExports(module, entry), *llvmModule))
     return error;
   llvmModule->setDataLayout((*machine)->createDataLayout());
+  llvm::Expected<VectorFeatures> features = getVectorFeatures(target);
+  if (!features)
+    return features.takeError();
+  if (features->avx512bw)
+    preferWideVectors(*llvmModule);
   auto optimize = makeOptimizingTransformer(/*optLevel=*/3, /*sizeLevel=*/0,
                                             machine->get());
   if (llvm::Error error = optimize(llvmModule.get()))

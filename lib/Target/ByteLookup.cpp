@@ -78,16 +78,66 @@ static Value selectByBits(ImplicitLocOpBuilder &builder,
   return values.front();
 }
 
+/// Bytes that one permutation of AVX-512 VBMI chooses among.
+constexpr int64_t kPermuted = 64;
+
+/// A permutation of 64 entries, or of 128 in two vectors.
+static Value permute(ImplicitLocOpBuilder &builder, ArrayRef<Value> entries,
+                     Value index) {
+  if (entries.size() == 1)
+    return callIntrinsic(builder, index.getType(),
+                         "llvm.x86.avx512.permvar.qi.512", {entries[0], index});
+  return callIntrinsic(builder, index.getType(),
+                       "llvm.x86.avx512.vpermi2var.qi.512",
+                       {entries[0], index, entries[1]});
+}
+
+/// `part` of an index of 64 bytes: of pieces of the index, or of the index and
+/// what does not matter.
+static Value inPermutes(ImplicitLocOpBuilder &builder, Value index,
+                        llvm::function_ref<Value(Value)> part) {
+  auto type = cast<VectorType>(index.getType());
+  int64_t lanes = type.getDimSize(0);
+  if (lanes >= kPermuted)
+    return inPieces(builder, kPermuted, index,
+                    [&](ArrayRef<Value> pieces) { return part(pieces[0]); });
+  Value zeros = arith::ConstantOp::create(
+      builder,
+      builder.getZeroAttr(VectorType::get({kPermuted}, type.getElementType())));
+  Value whole = vector::InsertStridedSliceOp::create(
+      builder, index, zeros, ArrayRef<int64_t>(0), ArrayRef<int64_t>(1));
+  return vector::ExtractStridedSliceOp::create(
+      builder, part(whole), ArrayRef<int64_t>(0), ArrayRef<int64_t>(lanes),
+      ArrayRef<int64_t>(1));
+}
+
+Value nlq::emitBytePermute(ImplicitLocOpBuilder &builder,
+                           ArrayRef<Value> entries, Value index) {
+  return inPermutes(builder, index, [&](Value bytes) {
+    SmallVector<Value> halves;
+    for (size_t begin = 0; begin < entries.size(); begin += 2)
+      halves.push_back(
+          permute(builder, entries.slice(begin).take_front(2), bytes));
+    return selectByBits(builder, std::move(halves), bytes, /*bit=*/7);
+  });
+}
+
 static Value lookupByPermutes(ImplicitLocOpBuilder &builder,
                               ArrayRef<uint8_t> table, Value index) {
-  constexpr size_t size = 64;
-  SmallVector<Value> halves;
-  for (size_t begin = 0; begin < table.size(); begin += 2 * size)
-    halves.push_back(callIntrinsic(
-        builder, index.getType(), "llvm.x86.avx512.vpermi2var.qi.512",
-        {entriesOf(builder, table, begin, size, size), index,
-         entriesOf(builder, table, begin + size, size, size)}));
-  return selectByBits(builder, std::move(halves), index, /*bit=*/7);
+  return inPermutes(builder, index, [&](Value bytes) {
+    SmallVector<Value> halves;
+    for (size_t begin = 0; begin < table.size(); begin += 2 * kPermuted) {
+      ArrayRef<uint8_t> half = table.slice(begin).take_front(2 * kPermuted);
+      bool isUniform = llvm::all_equal(half);
+      SmallVector<Value> entries;
+      for (size_t i = 0; i < half.size(); i += kPermuted)
+        entries.push_back(
+            entriesOf(builder, half, i, isUniform ? 1 : kPermuted, kPermuted));
+      halves.push_back(isUniform ? entries[0]
+                                 : permute(builder, entries, bytes));
+    }
+    return selectByBits(builder, std::move(halves), bytes, /*bit=*/7);
+  });
 }
 
 /// Entries that one shuffle chooses among.
@@ -172,11 +222,14 @@ Value nlq::emitByteLookup(ImplicitLocOpBuilder &builder,
   int64_t step = getStep(lanesOf(index), features);
   if (step == 0 || table.empty() || table.size() > 256)
     return Value();
+  if (features.avx512vbmi && table.size() > kShuffled)
+    return lookupByPermutes(builder, table, index);
   return inPieces(builder, step, index, [&](ArrayRef<Value> pieces) {
-    if (features.neon)
-      return lookupByTables(builder, table, pieces[0]);
-    return step == 64 && features.avx512vbmi
-               ? lookupByPermutes(builder, table, pieces[0])
-               : lookupByFewShuffles(builder, table, pieces[0]);
+    return features.neon ? lookupByTables(builder, table, pieces[0])
+                         : lookupByFewShuffles(builder, table, pieces[0]);
   });
+}
+
+bool nlq::hasByteLookup(const VectorFeatures &features) {
+  return features.avx2 || features.avx512bw || features.neon;
 }

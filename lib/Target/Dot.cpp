@@ -140,18 +140,27 @@ Value nlq::emitPairDot(ImplicitLocOpBuilder &builder, Value accumulator,
                                                     leftOdd, rightOdd);
 }
 
-bool nlq::hasSignedQuadDot(const VectorFeatures &features) {
-  return features.dotprod;
+bool nlq::hasQuadDot(bool isLeftUnsigned, const VectorFeatures &features) {
+  return isLeftUnsigned ? features.avx512vnni : features.dotprod;
 }
 
 Value nlq::emitQuadDot(ImplicitLocOpBuilder &builder, Value accumulator,
                        Value left, bool isLeftUnsigned, Value right,
                        const VectorFeatures &features) {
   int64_t elements = cast<VectorType>(left.getType()).getDimSize(0);
-  if (features.avx512vnni && isLeftUnsigned && elements == 64)
-    return callIntrinsic(builder, accumulator.getType(),
-                         "llvm.x86.avx512.vpdpbusd.512",
-                         {accumulator, left, right});
+  if (features.avx512vnni && isLeftUnsigned) {
+    if (elements > 64 && elements % 64 == 0)
+      return addInPieces(builder, accumulator, 16, left, right, 64,
+                         [&](Value sum, Value left, Value right) {
+                           return emitQuadDot(builder, sum, left,
+                                              isLeftUnsigned, right, features);
+                         });
+    if (elements == 64 || elements == 32 || elements == 16)
+      return callIntrinsic(
+          builder, accumulator.getType(),
+          ("llvm.x86.avx512.vpdpbusd." + Twine(8 * elements)).str(),
+          {accumulator, left, right});
+  }
   // What products repeat comes last: the instruction can do that itself.
   if (features.dotprod && !isLeftUnsigned && elements % 16 == 0)
     return addInPieces(builder, accumulator, 4, left, right, 16,

@@ -26,6 +26,10 @@ static int64_t getStep(int64_t lanes, const VectorFeatures &features) {
   return 0;
 }
 
+bool nlq::hasRoundedProduct(const VectorFeatures &features) {
+  return features.avx2 || features.avx512bw || features.neon;
+}
+
 Value nlq::emitRoundedProduct(ImplicitLocOpBuilder &builder, Value a, Value b,
                               const VectorFeatures &features) {
   int64_t step = getStep(lanesOf(a), features);

@@ -4,7 +4,7 @@
 
 // As softmax does: a pass for the largest element, one for the sum of powers,
 // and one for the shares.
-#softmax = #nlq.graph<max_row_length = 64,
+#softmax = #nlq.graph<max_row_length = 60,
   inputs = [x : element i8 in [-128, 127]], tables = [[64, 16, 4, 1]],
   nodes = [n0 : element = input 0(), n1 : row = reduce_max(n0),
            n2 : element = sub(n1, n0), n3 : uniform = constant 3(),
@@ -22,30 +22,29 @@
 // The five rows are one block, which goes through each pass together. Largest
 // elements, powers and sums wait in scratch, allocated once, before the loops.
 // CHECK-DAG: %[[NEW:.*]] = arith.constant dense<[false, false, false, false, true, true, true, true]> : vector<8xi1>
-// CHECK-DAG: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<16x64xi16>
-// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<16xi64>
-// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<16xi64>
+// CHECK-DAG: %[[SCRATCH:.*]] = memref.alloca() {alignment = 64 : i64} : memref<5x64xi16>
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<5xi32>
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<5xi32>
 // CHECK-DAG: %[[T:.*]] = memref.get_global @[[$TABLE]]
 // CHECK: scf.for %[[ROW:.*]] = %c0 to %c5 step %c1 {
 
 // Two chunks of 8 columns; the third begins at 12 and overlaps the second.
-// CHECK: %[[MAX:.*]] = scf.for %[[C:.*]] = %c0 to %c16 step %c8 iter_args(%[[ACC:.*]] = %{{.*}}) -> (vector<8xi16>)
+// CHECK: %[[MAX:.*]] = scf.for %[[C:.*]] = %c0 to %c16 step %c8 iter_args(%[[ACC:.*]] = %{{.*}}) -> (vector<8xi8>)
 // CHECK-NEXT: %[[V:.*]] = vector.load %[[X]][%[[ROW]], %[[C]]] : memref<5x20xi8>, vector<8xi8>
-// CHECK-NEXT: %[[W:.*]] = arith.extsi %[[V]] : vector<8xi8> to vector<8xi16>
-// CHECK-NEXT: %[[M:.*]] = arith.maxsi %[[ACC]], %[[W]]
+// CHECK-NEXT: %[[M:.*]] = arith.maxsi %[[ACC]], %[[V]]
 // CHECK-NEXT: scf.yield %[[M]]
 // CHECK: %[[LAST:.*]] = vector.load %[[X]][%[[ROW]], %c12]
 // CHECK: arith.maxsi %[[MAX]],
-// CHECK: %[[LARGEST:.*]] = vector.reduction <maxsi>, %{{.*}} : vector<8xi16> into i16
-// CHECK: %[[L64:.*]] = arith.extsi %[[LARGEST]] : i16 to i64
-// CHECK: memref.store %[[L64]], %[[MAXIMA:.*]][%[[ROW]]] : memref<16xi64>
+// CHECK: %[[LARGEST:.*]] = vector.reduction <maxsi>, %{{.*}} : vector<8xi8> into i8
+// CHECK: %[[L32:.*]] = arith.extsi %[[LARGEST]] : i8 to i32
+// CHECK: memref.store %[[L32]], %[[MAXIMA:.*]][%[[ROW]]] : memref<5xi32>
 
 // CHECK: scf.for %[[ROW1:.*]] = %c0 to %c5 step %c1 {
 // CHECK: memref.load %[[MAXIMA]][%[[ROW1]]]
 // CHECK: %[[SUM:.*]] = scf.for %[[C1:.*]] = %c0 to %c16 step %c8 iter_args
 // CHECK: vector.broadcast %{{.*}} : i16 to vector<8xi16>
 // CHECK: vector.gather %[[T]][%c0]
-// CHECK: vector.store %{{.*}}, %[[SCRATCH]][%[[ROW1]], %[[C1]]] : memref<16x64xi16>, vector<8xi16>
+// CHECK: vector.store %{{.*}}, %[[SCRATCH]][%[[ROW1]], %[[C1]]] : memref<5x64xi16>, vector<8xi16>
 // CHECK: scf.yield
 // The four columns that were summed before do not count again.
 // CHECK: vector.load %[[X]][%[[ROW1]], %c12]
@@ -54,7 +53,7 @@
 // In scratch it lies behind the full chunks.
 // CHECK: vector.store %{{.*}}, %[[SCRATCH]][%[[ROW1]], %c16{{.*}}]
 // CHECK: vector.reduction <add>
-// CHECK: memref.store %{{.*}}, %[[SUMS:.*]][%[[ROW1]]] : memref<16xi64>
+// CHECK: memref.store %{{.*}}, %[[SUMS:.*]][%[[ROW1]]] : memref<5xi32>
 
 // CHECK: scf.for %[[ROW2:.*]] = %c0 to %c5 step %c1 {
 // CHECK: memref.load %[[SUMS]][%[[ROW2]]]
@@ -78,14 +77,14 @@ func.func @softmax(%x: memref<5x20xi8>, %y: memref<5x20xi16>) {
 
 // Dynamic columns: full chunks and one that ends with the row, as long as it
 // fills a chunk; single columns otherwise, in every pass. Dynamic rows: blocks
-// of 8, the last one shorter.
+// of 64, the last one shorter.
 // CHECK-LABEL: func @dynamic
 // CHECK-SAME: (%[[X:.*]]: memref<?x?xi8>, %[[Y:.*]]: memref<?x?xi16>)
-// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<16x64xi16>
+// CHECK-DAG: memref.alloca() {alignment = 64 : i64} : memref<64x64xi16>
 // CHECK-DAG: %[[ROWS:.*]] = memref.dim %[[Y]], %c0
 // CHECK-DAG: %[[COLUMNS:.*]] = memref.dim %[[Y]], %c1
-// CHECK: scf.for %[[BEGIN:.*]] = %c0 to %[[ROWS]] step %c16 {
-// CHECK: %[[NEXT:.*]] = arith.addi %[[BEGIN]], %c16
+// CHECK: scf.for %[[BEGIN:.*]] = %c0 to %[[ROWS]] step %c64 {
+// CHECK: %[[NEXT:.*]] = arith.addi %[[BEGIN]], %c64
 // CHECK: %[[END:.*]] = arith.minui %[[NEXT]], %[[ROWS]]
 // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {
 // CHECK: %[[FILLS:.*]] = arith.cmpi uge, %[[COLUMNS]], %c8
@@ -94,12 +93,12 @@ func.func @softmax(%x: memref<5x20xi8>, %y: memref<5x20xi16>) {
 // CHECK: %[[BEFORE:.*]] = arith.subi %[[COLUMNS]], %c1
 // CHECK: %[[REST:.*]] = arith.remui %[[BEFORE]], %c8
 // CHECK: %[[FULL:.*]] = arith.subi %[[BEFORE]], %[[REST]]
-// CHECK: scf.for %{{.*}} = %c0 to %[[FULL]] step %c8 iter_args(%{{.*}}) -> (vector<8xi16>)
+// CHECK: scf.for %{{.*}} = %c0 to %[[FULL]] step %c8 iter_args(%{{.*}}) -> (vector<8xi8>)
 // CHECK: vector.load %[[X]][%{{.*}}, %[[LAST]]]
 // CHECK: vector.reduction <maxsi>
 // CHECK: scf.yield
 // CHECK: } else {
-// CHECK: scf.for %{{.*}} = %c0 to %[[COLUMNS]] step %c1 iter_args(%{{.*}}) -> (vector<1xi16>)
+// CHECK: scf.for %{{.*}} = %c0 to %[[COLUMNS]] step %c1 iter_args(%{{.*}}) -> (vector<1xi8>)
 // CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 {
 // CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c8 iter_args
 // CHECK: vector.reduction <add>

@@ -24,8 +24,7 @@ namespace nlq {
 /// entries, of which there are 1 to 256. Null where the target or the number of
 /// elements has no byte permutation.
 ///
-/// * AVX-512 VBMI: `vpermi2b` for each half of 256 entries, chosen by the
-///   index's highest bit.
+/// * AVX-512 VBMI: emitBytePermute, without one for entries that are all equal.
 /// * AVX-512 BW and AVX2: `vpshufb` for every 16 entries by the index's low
 ///   four bits, chosen among by the high ones, one after the other. Of 256
 ///   entries, half where the other follows from them: as of GELU, SiLU, tanh
@@ -35,6 +34,16 @@ namespace nlq {
 mlir::Value emitByteLookup(mlir::ImplicitLocOpBuilder &builder,
                            llvm::ArrayRef<uint8_t> table, mlir::Value index,
                            const VectorFeatures &features);
+
+/// Whether the target has instructions for emitByteLookup.
+bool hasByteLookup(const VectorFeatures &features);
+
+/// entries[index] for a vector of i8, read as unsigned and below the number of
+/// entries, which are 64, 128 or 256 in vectors of 64. AVX-512 VBMI has it:
+/// `vpermb`, `vpermi2b`, and two of these, chosen by the highest bit.
+mlir::Value emitBytePermute(mlir::ImplicitLocOpBuilder &builder,
+                            llvm::ArrayRef<mlir::Value> entries,
+                            mlir::Value index);
 
 } // namespace nlq
 

@@ -29,16 +29,17 @@ bool hasPairDot(const VectorFeatures &features);
 
 /// accumulator[i] + the sum over j < 4 of left[4i+j] * right[4i+j], for an
 /// accumulator of i32 and operands of i8 with four times the elements, `right`
-/// signed; sums wrap. It is one instruction for 64 elements and unsigned `left`
-/// on AVX-512 VNNI, for every 16 and signed `left` on AArch64 with dotprod.
+/// signed; sums wrap. It is one instruction for 64, 32 or 16 elements and
+/// unsigned `left` on AVX-512 VNNI, for every 16 and signed `left` on AArch64
+/// with dotprod.
 mlir::Value emitQuadDot(mlir::ImplicitLocOpBuilder &builder,
                         mlir::Value accumulator, mlir::Value left,
                         bool isLeftUnsigned, mlir::Value right,
                         const VectorFeatures &features);
 
-/// Whether the target has an instruction for emitQuadDot of signed bytes, so
-/// that it is worth narrowing terms to bytes.
-bool hasSignedQuadDot(const VectorFeatures &features);
+/// Whether the target has an instruction for emitQuadDot of such bytes, so that
+/// it is worth narrowing terms to bytes.
+bool hasQuadDot(bool isLeftUnsigned, const VectorFeatures &features);
 
 } // namespace nlq
 

@@ -26,6 +26,9 @@ mlir::Value emitRoundedProduct(mlir::ImplicitLocOpBuilder &builder,
                                mlir::Value a, mlir::Value b,
                                const VectorFeatures &features);
 
+/// Whether the target has an instruction for emitRoundedProduct.
+bool hasRoundedProduct(const VectorFeatures &features);
+
 /// table[index] for a vector of i16 with elements in 0 to 15 and at most 16
 /// entries: `vpermw` (AVX-512 BW), two byte shuffles (AVX2) or `tbl` (NEON);
 /// null where there is none of them.

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "nlq/Target/BytePack.h"
 
 using namespace mlir;
 using namespace nlq;
@@ -94,6 +95,18 @@ Value KernelEmitter::emitRow(NodeId id, Scope &row) {
   return row[id] = value;
 }
 
+Value KernelEmitter::emitInAllLanes(NodeId id, unsigned width, int64_t lanes,
+                                    Scope &row) {
+  Type type = getType(width, lanes);
+  Value repeated = row.repeated.lookup({id, width});
+  if (int64_t bits = lanes * width; repeated && bits % 32 == 0)
+    return vector::BitCastOp::create(
+        builder, type,
+        vector::BroadcastOp::create(builder, getType(32, bits / 32), repeated));
+  return vector::BroadcastOp::create(builder, type,
+                                     resize(emitRow(id, row), width));
+}
+
 Value KernelEmitter::emitChunk(NodeId id, Chunk &chunk, Scope &row) {
   Value value = emitUnordered(id, chunk, row);
   if (!chunk.swapped.contains(id))
@@ -106,9 +119,51 @@ Value KernelEmitter::emitChunk(NodeId id, Chunk &chunk, Scope &row) {
 
 Value KernelEmitter::emitResized(NodeId id, unsigned width, Chunk &chunk,
                                  Scope &row) {
+  if (features.avx512bw && width == 8 && chunk.lanes == kPackedLanes &&
+      getWidth(id) == 16 && variesInRow(graph.nodes[id]) &&
+      !looksUpBytes(graph.nodes[id]))
+    return orderPackedBytes(builder, emitPacked(id, chunk, row));
   // A pack puts words back into order, if the quarters are swapped after it.
   Value value = resize(emitUnordered(id, chunk, row), width);
   return chunk.swapped.contains(id) ? swapQuarters(value) : value;
+}
+
+Value KernelEmitter::emitPacked(NodeId id, Chunk &chunk, Scope &row) {
+  const Node &node = graph.nodes[id];
+  const Interval unsignedBytes = {0, UINT8_MAX}, signedBytes = storageRange(8);
+  auto pack = [&](NodeId words, bool isSigned) {
+    return emitBytePack(builder, resize(emitChunk(words, chunk, row), 16),
+                        isSigned);
+  };
+  auto isConstant = [&](NodeId operand, int64_t value) {
+    return bounds.intervals[operand] == Interval{value, value};
+  };
+  // What is added to bytes can be added after the pack.
+  if (node.opcode == Opcode::Add &&
+      graph.nodes[node.operands[1]].opcode == Opcode::Constant &&
+      unsignedBytes.contains(bounds.intervals[node.operands[0]]))
+    return arith::AddIOp::create(
+        builder, emitPacked(node.operands[0], chunk, row),
+        constant(graph.nodes[node.operands[1]].imm, 8, chunk.lanes));
+  // It saturates, as a clamp does.
+  if (node.opcode == Opcode::Min && getWidth(node.operands[0]) == 16 &&
+      bounds.intervals[node.operands[0]].lo >= 0 &&
+      isConstant(node.operands[1], UINT8_MAX))
+    return pack(node.operands[0], /*isSigned=*/false);
+  NodeId inner = id;
+  auto isClamp = [&](const Node &clamp) {
+    return (clamp.opcode == Opcode::Min &&
+            isConstant(clamp.operands[1], signedBytes.hi)) ||
+           (clamp.opcode == Opcode::Max &&
+            isConstant(clamp.operands[1], signedBytes.lo));
+  };
+  while (signedBytes.contains(bounds.intervals[id]) &&
+         isClamp(graph.nodes[inner]) &&
+         getWidth(graph.nodes[inner].operands[0]) == 16)
+    inner = graph.nodes[inner].operands[0];
+  if (inner != id)
+    return pack(inner, /*isSigned=*/true);
+  return pack(id, /*isSigned=*/!unsignedBytes.contains(bounds.intervals[id]));
 }
 
 /// Whether all values have their quarters swapped that have an order: not those
@@ -137,8 +192,7 @@ Value KernelEmitter::emitUnordered(NodeId id, Chunk &chunk, Scope &row) {
   if (node.opcode == Opcode::Constant) {
     value = constant(node.imm, width, lanes);
   } else if (!variesInRow(node)) {
-    Value scalar = resize(emitRow(id, row), width);
-    value = vector::BroadcastOp::create(builder, getType(width, lanes), scalar);
+    value = emitInAllLanes(id, width, lanes, row);
   } else if (llvm::any_of(node.operands, isWide) &&
              followsFromLowBits(id, width)) {
     value = emitFromLowBits(id, width, chunk, row);

@@ -36,16 +36,20 @@ public:
         features(features) {}
 
   /// Values of the nodes in one row.
-  using Scope = llvm::DenseMap<kernel::NodeId, mlir::Value>;
+  struct Scope : llvm::DenseMap<kernel::NodeId, mlir::Value> {
+    /// Nodes as an i32 that repeats their low 8 or 16 bits, by the node and
+    /// that number.
+    llvm::DenseMap<std::pair<kernel::NodeId, unsigned>, mlir::Value> repeated;
+  };
 
   /// Values of the nodes in `lanes` columns of a row.
   struct Chunk {
     int64_t lanes;
-    Scope values;
+    llvm::DenseMap<kernel::NodeId, mlir::Value> values;
     /// Nodes whose values have their second and third quarters swapped, as
     /// AVX2 unpacks bytes to words, and these values in order.
     llvm::DenseSet<kernel::NodeId> swapped;
-    Scope inOrder;
+    llvm::DenseMap<kernel::NodeId, mlir::Value> inOrder;
     /// Low bits of nodes, by the node and their number.
     llvm::DenseMap<std::pair<kernel::NodeId, unsigned>, mlir::Value> lowBits;
   };
@@ -65,6 +69,15 @@ public:
 
   /// The node, in order, cut off to `width` bits or extended to them.
   mlir::Value emitResized(kernel::NodeId id, unsigned width, Chunk &chunk,
+                          Scope &row);
+
+  /// A node of bytes from words in 64 lanes, in the order that a pack of
+  /// AVX-512 gives them (nlq/Target/BytePack.h).
+  mlir::Value emitPacked(kernel::NodeId id, Chunk &chunk, Scope &row);
+
+  /// The low `width` bits of a node, in order, computed from no more where they
+  /// can.
+  mlir::Value emitLowBits(kernel::NodeId id, unsigned width, Chunk &chunk,
                           Scope &row);
 
   /// Whether a lookup takes its index, and gives its entries, byte by byte.
@@ -89,9 +102,9 @@ private:
   bool hasLowBits(kernel::NodeId id, unsigned width) const;
   /// Whether they can be computed from those of its operands.
   bool followsFromLowBits(kernel::NodeId id, unsigned width) const;
-  /// The low `width` bits of a node; cut off if they can't.
-  mlir::Value emitLowBits(kernel::NodeId id, unsigned width, Chunk &chunk,
-                          Scope &row);
+  /// The low `width` bits of a node of uniform or row rate in all lanes.
+  mlir::Value emitInAllLanes(kernel::NodeId id, unsigned width, int64_t lanes,
+                             Scope &row);
   mlir::Value emitCondition(kernel::NodeId id, unsigned width, Chunk &chunk,
                             Scope &row);
   mlir::Value emitFromLowBits(kernel::NodeId id, unsigned width, Chunk &chunk,
@@ -110,6 +123,8 @@ private:
                              kernel::Interval amountRange,
                              kernel::Rounding rounding);
   mlir::Value emitDiv(kernel::NodeId id, llvm::ArrayRef<mlir::Value> operands);
+  mlir::Value emitFloorDivByProduct(mlir::Value a, kernel::Interval aRange,
+                                    int64_t divisor);
   mlir::Value emitFloorDiv(mlir::Value a, kernel::Interval aRange,
                            mlir::Value b, kernel::Interval bRange);
   mlir::Value emitSqrt(mlir::Value value, kernel::Interval range);

@@ -121,6 +121,10 @@ Value KernelEmitter::emitLookup(const Node &node, Value index, unsigned width) {
     if (Value entry = emitLookup16(builder, words, index, features))
       return entry;
   }
+  // Entries of a row's table that no element has may ask for any.
+  index = resize(index, std::max(widthOf(index), 32u));
+  index = arith::MinUIOp::create(
+      builder, index, constantLike(int64_t(entriesOf.size()) - 1, index));
   Value zero = arith::ConstantIndexOp::create(builder, 0);
   VectorType type =
       VectorType::get({lanes}, builder.getIntegerType(entryWidth));

@@ -95,8 +95,7 @@ Value KernelEmitter::emitFromLowBits(NodeId id, unsigned width, Chunk &chunk,
   if (node.opcode == Opcode::Constant) {
     value = constant(node.imm, width, chunk.lanes);
   } else if (!variesInRow(node)) {
-    value = vector::BroadcastOp::create(builder, getType(width, chunk.lanes),
-                                        resize(emitRow(id, row), width));
+    value = emitInAllLanes(id, width, chunk.lanes, row);
   } else if (node.opcode == Opcode::Select) {
     Value condition = emitCondition(node.operands[0], width, chunk, row);
     value = arith::SelectOp::create(

@@ -209,6 +209,25 @@ Value KernelEmitter::emitMulShift(NodeId id, ArrayRef<Value> operands) {
 /// right (emitFloorDiv, emitSqrt).
 static constexpr int64_t kExact = int64_t(1) << 52;
 
+/// floor(a / divisor) for scalars that LLVM makes vectors of: no quotient, and
+/// no high half of a product, of which it makes none. (a + 1/2) / divisor is at
+/// least 1 / (2 divisor) away from an integer, and its product with the rounded
+/// reciprocal is off by less than a 2^-52 / divisor.
+Value KernelEmitter::emitFloorDivByProduct(Value a, Interval aRange,
+                                           int64_t divisor) {
+  Type f64 = builder.getF64Type();
+  auto constant = [&](double value) -> Value {
+    return arith::ConstantOp::create(builder, builder.getF64FloatAttr(value));
+  };
+  Value middle = arith::AddFOp::create(
+      builder, arith::SIToFPOp::create(builder, f64, a), constant(0.5));
+  Value quotient =
+      arith::MulFOp::create(builder, middle, constant(1 / double(divisor)));
+  if (aRange.lo < 0)
+    quotient = math::FloorOp::create(builder, quotient);
+  return arith::FPToSIOp::create(builder, a.getType(), quotient);
+}
+
 /// floor(a / b) for b > 0.
 Value KernelEmitter::emitFloorDiv(Value a, Interval aRange, Value b,
                                   Interval bRange) {
@@ -218,6 +237,9 @@ Value KernelEmitter::emitFloorDiv(Value a, Interval aRange, Value b,
   // makes vectors of the scalars of several rows, too, where these convert.
   bool isFast = lanesOf(a) > 0 || features.avx512bw;
   bool divisorIsConstant = bRange.lo == bRange.hi;
+  if (lanesOf(a) == 0 && isFast && divisorIsConstant &&
+      aRange.lo > -kExact / 4 && aRange.hi < kExact / 4)
+    return emitFloorDivByProduct(a, aRange, bRange.lo);
   if (isFast && !divisorIsConstant && aRange.lo > -kExact &&
       aRange.hi < kExact) {
     Type f64 = builder.getF64Type();

@@ -7,7 +7,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelEmitter.h"
+#include "RowReductions.h"
 #include "RowSchedule.h"
+#include "RowTable.h"
+#include "SuitTarget.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -18,7 +21,6 @@
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "nlq/Conversion/NLQToVector.h"
 #include "nlq/Dialect/NLQ/IR/NLQOps.h"
-#include "nlq/Target/Dot.h"
 
 using namespace mlir;
 using namespace nlq;
@@ -29,16 +31,18 @@ static int64_t getWordLanes(const VectorFeatures &features) {
   return features.avx512bw ? 32 : 16;
 }
 
-/// Lanes of 16 bits that fill a vector of the target, or of 8 where these are
-/// what is looked up, or what AVX2 packs words to.
+/// Lanes of 16 bits that fill a vector of the target, or of 8 where bytes are
+/// looked up, multiplied, or packed for the result.
 static int64_t getNaturalLanes(const Graph &graph, const KernelEmitter &emitter,
+                               const RowReductions &reductions,
                                const VectorFeatures &features) {
-  bool packsBytes =
-      features.avx2 && !features.avx512bw && graph.resultBits == 8;
-  bool looksUpBytes = llvm::any_of(graph.nodes, [&](const Node &node) {
-    return emitter.looksUpBytes(node);
+  bool packsBytes = features.avx2 && graph.resultBits == 8;
+  bool areBytes = llvm::any_of(graph.nodes, [&](const Node &node) {
+    return emitter.looksUpBytes(node) ||
+           (features.avx512bw && isReduction(node) &&
+            reductions.takesBytes(&node - graph.nodes.data()));
   });
-  return getWordLanes(features) * (looksUpBytes || packsBytes ? 2 : 1);
+  return getWordLanes(features) * (areBytes || packsBytes ? 2 : 1);
 }
 
 namespace {
@@ -46,14 +50,20 @@ namespace {
 /// Lowers one kernel.
 class RowLowering {
 public:
-  RowLowering(RewriterBase &rewriter, KernelOp op, const Graph &graph,
-              const Bounds &bounds, int64_t maxLanes,
+  RowLowering(RewriterBase &rewriter, KernelOp op, ValueRange operands,
+              const Graph &graph, const Bounds &bounds,
+              std::optional<RowFunction> function, int64_t maxLanes,
               const VectorFeatures &features)
-      : builder(op.getLoc(), rewriter), op(op), graph(graph), bounds(bounds),
-        features(features), schedule(makeSchedule(graph)), tables(makeTables()),
-        emitter(builder, graph, bounds, tables, features),
-        maxLanes(maxLanes ? maxLanes
-                          : getNaturalLanes(graph, emitter, features)),
+      : builder(op.getLoc(), rewriter), op(op), inputs(operands.drop_back()),
+        output(operands.back()), graph(graph), bounds(bounds),
+        function(function), features(features),
+        schedule(
+            makeSchedule(graph, function ? function->index : graph.result)),
+        tables(makeTables()), emitter(builder, graph, bounds, tables, features),
+        reductions(builder, graph, bounds, emitter, features),
+        maxLanes(maxLanes
+                     ? maxLanes
+                     : getNaturalLanes(graph, emitter, reductions, features)),
         block(chooseBlock()) {}
 
   void run();
@@ -62,45 +72,43 @@ private:
   SmallVector<Value> makeTables();
   int64_t chooseBlock() const;
   bool isReadInRows(NodeId id) const;
+  unsigned getRepeatedWidth(NodeId id) const;
   void allocateScratch();
   void lowerRow(ValueRange position);
   void lowerBlock(ValueRange outer, Value begin);
+  bool takesBytes(unsigned phase) const;
+  bool masksShortRows() const;
   SmallVector<Value> placeIn(Value input, ValueRange position);
   KernelEmitter::Scope startRow(ValueRange position);
   void lowerPhase(unsigned phase, ValueRange position,
                   KernelEmitter::Scope &row);
   SmallVector<Value> emitChunk(unsigned phase, Value column, int64_t lanes,
-                               Value firstNew, ValueRange accumulators,
-                               ValueRange position, KernelEmitter::Scope &row);
-  SmallVector<Value> startAccumulators(const Phase &phase, int64_t lanes);
-  SmallVector<Value> foldAccumulators(const Phase &phase, ValueRange values);
+                               const CountedLanes &counted,
+                               ValueRange accumulators, ValueRange position,
+                               KernelEmitter::Scope &row);
   Value emitInput(const Input &input, Value memref, Value column,
-                  ValueRange position, int64_t lanes, unsigned width);
-  unsigned accumulatorWidth(NodeId reduction) const;
-  int64_t getSumGroup(NodeId reduction, int64_t lanes) const;
-  bool isProductOfWords(NodeId id) const;
-  bool isByte(NodeId id) const;
-  Value addGroups(NodeId reduction, int64_t group, Value accumulator,
-                  Value firstNew, KernelEmitter::Chunk &chunk,
-                  KernelEmitter::Scope &row);
-  Value zeroOldLanes(Value value, Value firstNew);
+                  ValueRange position, int64_t lanes, unsigned width,
+                  const CountedLanes &counted);
   Value index(int64_t value) {
     return arith::ConstantIndexOp::create(builder, value);
-  }
-  Value combine(const Node &reduction, Value a, Value b) {
-    if (reduction.opcode == Opcode::ReduceMax)
-      return arith::MaxSIOp::create(builder, a, b);
-    return arith::AddIOp::create(builder, a, b);
   }
 
   ImplicitLocOpBuilder builder;
   KernelOp op;
+  /// Its operands, or what they are seen as.
+  SmallVector<Value> inputs;
+  Value output;
   const Graph &graph;
   const Bounds &bounds;
+  /// Results are looked up in a table of the row, if there is such a function.
+  std::optional<RowFunction> function;
+  /// That table.
+  SmallVector<Value> table;
   const VectorFeatures &features;
   Schedule schedule;
   SmallVector<Value> tables;
   KernelEmitter emitter;
+  RowReductions reductions;
   int64_t maxLanes;
   /// Rows that go through each phase together.
   int64_t block;
@@ -157,8 +165,8 @@ SmallVector<Value> RowLowering::makeTables() {
 /// division) that the next phase waits for. With several rows in a phase their
 /// chains overlap; as many as stay in a small cache with their scratch.
 int64_t RowLowering::chooseBlock() const {
-  constexpr int64_t kMostRows = 16, kMostBytes = 16 * 1024;
-  ShapedType type = KernelOp(op).getOutputType();
+  constexpr int64_t kMostRows = 64, kMostBytes = 16 * 1024;
+  auto type = cast<ShapedType>(output.getType());
   if (schedule.phases.size() == 1 || type.getRank() < 2)
     return 1;
   int64_t bits = 0;
@@ -170,6 +178,9 @@ int64_t RowLowering::chooseBlock() const {
       bits += input.bits;
   int64_t most =
       kMostBytes * 8 / std::max<int64_t>(bits, 1) / graph.maxRowLength;
+  int64_t rows = type.getDimSize(type.getRank() - 2);
+  if (!ShapedType::isDynamic(rows))
+    most = std::min(most, rows);
   return std::clamp<int64_t>(most, 1, kMostRows);
 }
 
@@ -184,6 +195,25 @@ bool RowLowering::isReadInRows(NodeId id) const {
     return (variesInRow(user) || isReduction(user)) &&
            llvm::is_contained(user.operands, id);
   });
+}
+
+/// Bits of a row's value that scratch holds as often as they fit 32 bits; 0 if
+/// it holds the value. x86 loads 32 bits to all lanes without an operation, and
+/// fewer with one. LLVM must see that a shift's amount is one for all lanes.
+unsigned RowLowering::getRepeatedWidth(NodeId id) const {
+  auto isAmount = [&](const Node &node) {
+    return (node.opcode == Opcode::ShiftLeft ||
+            node.opcode == Opcode::ShiftRight ||
+            node.opcode == Opcode::MulShift) &&
+           node.operands.back() == id;
+  };
+  if (!features.avx2 || emitter.getWidth(id) > 16 ||
+      llvm::any_of(graph.nodes, isAmount))
+    return 0;
+  bool isByte = storageRange(8).contains(bounds.intervals[id]);
+  if (isReduction(graph.nodes[id]))
+    return isByte && function ? 8 : 0;
+  return 16;
 }
 
 /// Bytes of scratch that a stack has room for.
@@ -226,15 +256,14 @@ void RowLowering::allocateScratch() {
   if (block > 1)
     for (auto [id, node] : llvm::enumerate(graph.nodes))
       if (node.rate == Rate::Row && (isReduction(node) || isReadInRows(id)))
-        allocate(id, {block}, 64);
+        allocate(id, {block}, std::max(emitter.getWidth(id), 32u));
 }
 
 void RowLowering::run() {
   allocateScratch();
-  int64_t rank = op.getOutputType().getRank();
+  int64_t rank = cast<ShapedType>(output.getType()).getRank();
   for (int64_t dim = 0; dim < rank; ++dim)
-    extents.push_back(
-        memref::DimOp::create(builder, op.getOutput(), dim).getResult());
+    extents.push_back(memref::DimOp::create(builder, output, dim).getResult());
   Value zero = index(0), one = index(1);
   SmallVector<Value> position;
   OpBuilder::InsertionGuard guard(builder);
@@ -249,6 +278,25 @@ void RowLowering::run() {
     return lowerBlock(ArrayRef<Value>(position).drop_back(), position.back());
   slot = zero;
   lowerRow(position);
+}
+
+/// Whether a phase is done in lanes of bytes. What waits in scratch lies there
+/// in chunks of the same lanes for all phases.
+bool RowLowering::takesBytes(unsigned phase) const {
+  bool isLast = phase + 1 == schedule.phases.size();
+  return (isLast ? function.has_value() : true) && schedule.spilledIn.empty() &&
+         llvm::all_of(schedule.phases[phase].reductions,
+                      [&](NodeId id) { return reductions.takesBytes(id); });
+}
+
+/// Whether rows that fill no chunk are passed over as a part of one: by loads
+/// and stores of some lanes, for which AVX-512 has instructions. No other lane
+/// is in a column that there is.
+bool RowLowering::masksShortRows() const {
+  return features.avx512bw && maxLanes <= INT8_MAX &&
+         llvm::none_of(graph.nodes, [](const Node &node) {
+           return node.opcode == Opcode::ColumnIndex;
+         });
 }
 
 /// Where an input of a row at `position` lies in front of its columns: an
@@ -278,7 +326,7 @@ KernelEmitter::Scope RowLowering::startRow(ValueRange position) {
       row[id] = arith::IndexCastOp::create(builder, i64, extents.back());
     } else if (node.opcode == Opcode::Input &&
                graph.inputs[node.imm].rate == Rate::Row) {
-      Value memref = op.getInputs()[node.imm];
+      Value memref = inputs[node.imm];
       Value value =
           memref::LoadOp::create(builder, memref, placeIn(memref, position));
       row[id] = graph.inputs[node.imm].isSigned
@@ -304,7 +352,7 @@ void RowLowering::lowerRow(ValueRange position) {
 }
 
 /// The rows from `begin` on: each phase of all, after the row values that it
-/// reads of all.
+/// needs first, of all.
 void RowLowering::lowerBlock(ValueRange outer, Value begin) {
   Value end = arith::MinUIOp::create(
       builder, arith::AddIOp::create(builder, begin, index(block)),
@@ -319,219 +367,120 @@ void RowLowering::lowerBlock(ValueRange outer, Value begin) {
     KernelEmitter::Scope row = startRow(position);
     body(position, row);
   };
-  auto load = [&](NodeId id) -> Value {
-    return memref::LoadOp::create(builder, scratch.lookup(id), slot);
+  auto load = [&](NodeId id, KernelEmitter::Scope &row) {
+    Value value = memref::LoadOp::create(builder, scratch.lookup(id), slot);
+    if (unsigned width = getRepeatedWidth(id)) {
+      row.repeated[{id, width}] = value;
+      value = emitter.resize(value, width);
+    }
+    row[id] = emitter.resize(value, 64);
   };
   auto store = [&](NodeId id, Value value) {
-    memref::StoreOp::create(builder, value, scratch.lookup(id), slot);
+    Value memref = scratch.lookup(id);
+    Type element = getElementTypeOrSelf(memref);
+    value = emitter.resize(value, element.getIntOrFloatBitWidth());
+    if (unsigned width = getRepeatedWidth(id)) {
+      auto constant = [&](int64_t value) {
+        return arith::ConstantOp::create(
+            builder, builder.getIntegerAttr(element, value));
+      };
+      value = arith::AndIOp::create(builder, value,
+                                    constant((int64_t(1) << width) - 1));
+      value = arith::MulIOp::create(
+          builder, value, constant(width == 8 ? 0x01010101 : 0x00010001));
+    }
+    memref::StoreOp::create(builder, value, memref, slot);
   };
-  for (unsigned phase = 0; phase < schedule.phases.size(); ++phase) {
-    // Row values that are new in this phase.
-    SmallVector<NodeId> read, made;
-    for (auto [id, node] : llvm::enumerate(graph.nodes)) {
-      if (!isReadInRows(id) || schedule.levels[id] > phase)
-        continue;
-      read.push_back(id);
-      if (node.rate == Rate::Row && !isReduction(node) &&
+  // Row values that a phase is the first to need.
+  auto getNew = [&](unsigned phase) {
+    SmallVector<NodeId> made;
+    for (auto [id, node] : llvm::enumerate(graph.nodes))
+      if (node.rate == Rate::Row && !isReduction(node) && isReadInRows(id) &&
           schedule.levels[id] == phase)
         made.push_back(id);
+    return made;
+  };
+  auto passOver = [&](unsigned phase, ValueRange position,
+                      KernelEmitter::Scope &row) {
+    for (auto [id, node] : llvm::enumerate(graph.nodes)) {
+      if (!isReadInRows(id) || schedule.levels[id] > phase || row.contains(id))
+        continue;
+      if (node.rate == Rate::Row)
+        load(id, row);
+      else
+        emitter.emitRow(id, row);
     }
-    if (!made.empty())
-      forRows([&](ValueRange position, KernelEmitter::Scope &row) {
+    lowerPhase(phase, position, row);
+    for (NodeId id : schedule.phases[phase].reductions)
+      store(id, row.lookup(id));
+  };
+  const unsigned numPhases = schedule.phases.size();
+  constexpr int64_t kFewChunks = 8;
+  for (unsigned phase = 0; phase < numPhases;) {
+    if (SmallVector<NodeId> made = getNew(phase); !made.empty())
+      forRows([&](ValueRange, KernelEmitter::Scope &row) {
         for (auto [id, node] : llvm::enumerate(graph.nodes))
           if (isReduction(node) && schedule.levels[id] <= phase)
-            row[id] = load(id);
+            load(id, row);
         for (NodeId id : made)
           store(id, emitter.emitRow(id, row));
       });
+    // Phases of a long row between which nothing is made follow each other, so
+    // that one waits for memory while the other computes. Those of a short row
+    // wait for the first one's reductions.
     forRows([&](ValueRange position, KernelEmitter::Scope &row) {
-      for (NodeId id : read) {
-        if (graph.nodes[id].rate == Rate::Row)
-          row[id] = load(id);
-        else
-          emitter.emitRow(id, row);
-      }
-      lowerPhase(phase, position, row);
-      for (NodeId id : schedule.phases[phase].reductions)
-        store(id, row.lookup(id));
+      do
+        passOver(phase++, position, row);
+      while (graph.maxRowLength >= kFewChunks * maxLanes && phase < numPhases &&
+             getNew(phase).empty());
     });
   }
 }
 
-unsigned RowLowering::accumulatorWidth(NodeId reduction) const {
-  const Node &node = graph.nodes[reduction];
-  if (node.opcode == Opcode::ReduceMax)
-    return emitter.getWidth(node.operands[0]);
-  // Every partial sum lies in the interval of all sums and zero.
-  Interval range = bounds.intervals[reduction];
-  Interval term = bounds.intervals[node.operands[0]];
-  range.lo = std::min<int64_t>({range.lo, term.lo, 0});
-  range.hi = std::max<int64_t>({range.hi, term.hi, 0});
-  return std::max(emitter.getWidth(range), emitter.getWidth(node.operands[0]));
-}
-
-/// How many neighbouring terms a sum takes at a time, into so many times fewer
-/// accumulators: 4 bytes or products of bytes, 2 terms of 16 bits or products
-/// of such factors, or 1.
-int64_t RowLowering::getSumGroup(NodeId reduction, int64_t lanes) const {
-  if (lanes < 8 || graph.nodes[reduction].opcode != Opcode::ReduceSum ||
-      accumulatorWidth(reduction) < 32)
-    return 1;
-  NodeId id = graph.nodes[reduction].operands[0];
-  const Node &term = graph.nodes[id];
-  if (!variesInRow(term))
-    return 1;
-  // As many lanes as a signed byte counts (zeroOldLanes).
-  if (hasSignedQuadDot(features) && lanes % 16 == 0 && lanes <= 128 &&
-      (isByte(id) ||
-       (term.opcode == Opcode::Mul &&
-        llvm::all_of(term.operands, [&](NodeId f) { return isByte(f); }))))
-    return 4;
-  bool arePairs = hasPairDot(features) &&
-                  (emitter.getWidth(id) == 16 || isProductOfWords(id));
-  return arePairs ? 2 : 1;
-}
-
-bool RowLowering::isByte(NodeId id) const {
-  Interval range = bounds.intervals[id];
-  return range.lo >= INT8_MIN && range.hi <= INT8_MAX;
-}
-
-/// Whether pairs of the node's factors can be multiplied and added in 32 bits.
-bool RowLowering::isProductOfWords(NodeId id) const {
-  const Node &term = graph.nodes[id];
-  Interval range = bounds.intervals[id];
-  return term.opcode == Opcode::Mul &&
-         emitter.getWidth(term.operands[0]) == 16 &&
-         emitter.getWidth(term.operands[1]) == 16 &&
-         range.lo >= INT32_MIN / 2 && range.hi <= INT32_MAX / 2;
-}
-
-/// `accumulator` plus the groups of one chunk.
-Value RowLowering::addGroups(NodeId reduction, int64_t group, Value accumulator,
-                             Value firstNew, KernelEmitter::Chunk &chunk,
-                             KernelEmitter::Scope &row) {
-  NodeId id = graph.nodes[reduction].operands[0];
-  const Node &term = graph.nodes[id];
-  unsigned width = group == 4 ? 8 : 16;
-  auto emit = [&](NodeId node) {
-    return emitter.resize(emitter.emitChunk(node, chunk, row), width);
-  };
-  bool areProducts = group == 4
-                         ? !isByte(id)
-                         : isProductOfWords(id) && !chunk.values.contains(id);
-  Value left, right;
-  if (areProducts) {
-    left = emit(term.operands[0]);
-    right = emit(term.operands[1]);
-  } else {
-    // A sum has no order unless some of its terms don't count.
-    left = firstNew || group == 4 ? emit(id)
-                                  : emitter.emitUnordered(id, chunk, row);
-    right = arith::ConstantOp::create(
-        builder, SplatElementsAttr::get(cast<VectorType>(left.getType()),
-                                        APInt(width, 1)));
-  }
-  left = zeroOldLanes(left, firstNew);
-  auto addTo = [&](Value sums) {
-    return group == 4 ? emitQuadDot(builder, sums, left,
-                                    /*isLeftUnsigned=*/false, right, features)
-                      : emitPairDot(builder, sums, left, right, features);
-  };
-  auto sumsType = VectorType::get({chunk.lanes / group}, builder.getI32Type());
-  if (accumulator.getType() == sumsType)
-    return addTo(accumulator);
-  Value sums =
-      addTo(arith::ConstantOp::create(builder, builder.getZeroAttr(sumsType)));
-  return arith::AddIOp::create(
-      builder, accumulator,
-      arith::ExtSIOp::create(builder, accumulator.getType(), sums));
-}
-
-/// 0 in lanes below `firstNew` (null: none).
-Value RowLowering::zeroOldLanes(Value value, Value firstNew) {
-  if (!firstNew)
-    return value;
-  // Lanes are counted in the value's own type: the comparison is as wide.
-  auto type = cast<VectorType>(value.getType());
-  Type element = type.getElementType();
-  SmallVector<APInt> lanes;
-  for (int64_t lane = 0; lane < type.getNumElements(); ++lane)
-    lanes.push_back(APInt(element.getIntOrFloatBitWidth(), lane));
-  Value first = arith::IndexCastOp::create(builder, element, firstNew);
-  Value isNew = arith::CmpIOp::create(
-      builder, arith::CmpIPredicate::sge,
-      arith::ConstantOp::create(builder,
-                                DenseIntElementsAttr::get(type, lanes)),
-      vector::BroadcastOp::create(builder, type, first));
-  Value zero =
-      arith::ConstantOp::create(builder, builder.getZeroAttr(value.getType()));
-  return arith::SelectOp::create(builder, isNew, value, zero);
-}
-
-/// The neutral elements of a phase's reductions.
-SmallVector<Value> RowLowering::startAccumulators(const Phase &phase,
-                                                  int64_t lanes) {
-  SmallVector<Value> values;
-  for (NodeId id : phase.reductions) {
-    const Node &node = graph.nodes[id];
-    int64_t neutral = node.opcode == Opcode::ReduceMax
-                          ? bounds.intervals[node.operands[0]].lo
-                          : 0;
-    IntegerType element = builder.getIntegerType(accumulatorWidth(id));
-    auto type = VectorType::get({lanes / getSumGroup(id, lanes)}, element);
-    values.push_back(arith::ConstantOp::create(
-        builder,
-        SplatElementsAttr::get(
-            type, APInt(64, neutral, true).sextOrTrunc(element.getWidth()))));
-  }
-  return values;
-}
-
-/// Accumulators of half the lanes that reduce to the same.
-SmallVector<Value> RowLowering::foldAccumulators(const Phase &phase,
-                                                 ValueRange values) {
-  SmallVector<Value> folded;
-  for (auto [id, value] : llvm::zip(phase.reductions, values)) {
-    int64_t lanes = cast<VectorType>(value.getType()).getDimSize(0) / 2;
-    auto half = [&, value = value](int64_t from) -> Value {
-      return vector::ExtractStridedSliceOp::create(
-          builder, value, ArrayRef<int64_t>(from), ArrayRef<int64_t>(lanes),
-          ArrayRef<int64_t>(1));
-    };
-    folded.push_back(combine(graph.nodes[id], half(0), half(lanes)));
-  }
-  return folded;
-}
-
 Value RowLowering::emitInput(const Input &input, Value memref, Value column,
-                             ValueRange position, int64_t lanes,
-                             unsigned width) {
+                             ValueRange position, int64_t lanes, unsigned width,
+                             const CountedLanes &counted) {
   auto type = VectorType::get({lanes}, builder.getIntegerType(input.bits));
   SmallVector<Value> indices;
   if (input.rate == Rate::Element)
     indices = placeIn(memref, position);
   indices.push_back(column);
-  Value value = vector::LoadOp::create(builder, type, memref, indices);
+  Value value;
+  if (counted.kind == CountedLanes::Kind::Below) {
+    // Lanes beyond the row hold its first element: what is known of elements,
+    // such as that none exceeds the row's maximum, holds for them, too. A row
+    // of no elements has no results.
+    int64_t other = std::clamp<int64_t>(0, input.range.lo, input.range.hi);
+    Value others = arith::ConstantOp::create(
+        builder, SplatElementsAttr::get(
+                     type, APInt(64, other, true).sextOrTrunc(input.bits)));
+    Value mask = counted.emitMask(builder, lanes, 8);
+    value = vector::MaskedLoadOp::create(builder, type, memref, indices, mask,
+                                         others);
+    Value first = vector::ExtractOp::create(builder, value, 0);
+    value = arith::SelectOp::create(
+        builder, mask, value,
+        vector::BroadcastOp::create(builder, type, first));
+  } else {
+    value = vector::LoadOp::create(builder, type, memref, indices);
+  }
   if (input.isSigned)
     return emitter.resize(value, width);
   return input.bits == width ? value : emitter.extendUnsigned(value, width);
 }
 
-/// One chunk of `lanes` columns of a phase. Lanes below `firstNew` (null: none)
-/// were handled by an earlier chunk and don't count in sums.
-SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
-                                          int64_t lanes, Value firstNew,
-                                          ValueRange accumulators,
-                                          ValueRange position,
-                                          KernelEmitter::Scope &row) {
+/// One chunk of `lanes` columns of a phase.
+SmallVector<Value>
+RowLowering::emitChunk(unsigned phaseIndex, Value column, int64_t lanes,
+                       const CountedLanes &counted, ValueRange accumulators,
+                       ValueRange position, KernelEmitter::Scope &row) {
   const Phase &phase = schedule.phases[phaseIndex];
   KernelEmitter::Chunk chunk;
   chunk.lanes = lanes;
   // Where the chunk lies in scratch.
   Value place = column;
-  if (firstNew)
-    place = builder.createOrFold<arith::AddIOp>(column, firstNew);
+  if (counted.kind == CountedLanes::Kind::From)
+    place = builder.createOrFold<arith::AddIOp>(column, counted.lane);
   for (auto [id, node] : llvm::enumerate(graph.nodes)) {
     auto spilled = schedule.spilledIn.find(id);
     if (spilled != schedule.spilledIn.end() && spilled->second < phaseIndex) {
@@ -543,8 +492,8 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
         chunk.swapped.insert(id);
     } else if (node.opcode == Opcode::Input && variesInRow(node)) {
       chunk.values[id] =
-          emitInput(graph.inputs[node.imm], op.getInputs()[node.imm], column,
-                    position, lanes, emitter.getWidth(id));
+          emitInput(graph.inputs[node.imm], inputs[node.imm], column, position,
+                    lanes, emitter.getWidth(id), counted);
     } else if (node.opcode == Opcode::ColumnIndex) {
       // In the node's lanes from the start: vectors of indices have 64 bits.
       Type element = builder.getIntegerType(emitter.getWidth(id));
@@ -561,18 +510,8 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
     }
   }
   SmallVector<Value> next;
-  for (auto [id, accumulator] : llvm::zip(phase.reductions, accumulators)) {
-    const Node &node = graph.nodes[id];
-    if (int64_t group = getSumGroup(id, lanes); group != 1) {
-      next.push_back(addGroups(id, group, accumulator, firstNew, chunk, row));
-      continue;
-    }
-    Value value = emitter.emitChunk(node.operands[0], chunk, row);
-    value = emitter.resize(value, accumulatorWidth(id));
-    if (node.opcode == Opcode::ReduceSum)
-      value = zeroOldLanes(value, firstNew);
-    next.push_back(combine(node, accumulator, value));
-  }
+  for (auto [id, accumulator] : llvm::zip(phase.reductions, accumulators))
+    next.push_back(reductions.add(id, accumulator, counted, chunk, row));
   for (NodeId id : phase.spills) {
     vector::StoreOp::create(builder, emitter.emitUnordered(id, chunk, row),
                             scratch.lookup(id), ValueRange({slot, place}));
@@ -582,10 +521,16 @@ SmallVector<Value> RowLowering::emitChunk(unsigned phaseIndex, Value column,
   if (phaseIndex + 1 == schedule.phases.size()) {
     SmallVector<Value> indices(position);
     indices.push_back(column);
-    vector::StoreOp::create(
-        builder,
-        emitter.emitResized(graph.result, graph.resultBits, chunk, row),
-        op.getOutput(), indices);
+    Value result = function ? lookUpInRow(*function, table, bounds, emitter,
+                                          builder, chunk, row)
+                            : emitter.emitResized(graph.result,
+                                                  graph.resultBits, chunk, row);
+    if (counted.kind == CountedLanes::Kind::Below)
+      vector::MaskedStoreOp::create(builder, output, indices,
+                                    counted.emitMask(builder, lanes, 8),
+                                    result);
+    else
+      vector::StoreOp::create(builder, result, output, indices);
   }
   return next;
 }
@@ -594,17 +539,8 @@ void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
                              KernelEmitter::Scope &row) {
   const Phase &phase = schedule.phases[phaseIndex];
   SmallVector<Value> results(phase.reductions.size());
-  auto finish = [&](ValueRange vectors) {
-    for (auto [slot, id, vector] :
-         llvm::zip(results, phase.reductions, vectors)) {
-      const Node &node = graph.nodes[id];
-      Value scalar = vector::ReductionOp::create(
-          builder,
-          node.opcode == Opcode::ReduceMax ? vector::CombiningKind::MAXSI
-                                           : vector::CombiningKind::ADD,
-          vector);
-      slot = emitter.resize(scalar, 64);
-    }
+  auto finish = [&](ValueRange accumulators) {
+    results = reductions.finish(phase.reductions, accumulators);
   };
   auto loopOver = [&](Value begin, Value end, int64_t lanes,
                       SmallVector<Value> accumulators) {
@@ -613,7 +549,7 @@ void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     SmallVector<Value> next =
-        emitChunk(phaseIndex, loop.getInductionVar(), lanes, Value(),
+        emitChunk(phaseIndex, loop.getInductionVar(), lanes, CountedLanes(),
                   loop.getRegionIterArgs(), position, row);
     // Without iteration arguments the loop came with its terminator.
     if (!next.empty())
@@ -621,29 +557,35 @@ void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
     return SmallVector<Value>(loop.getResults());
   };
 
-  int64_t columns = op.getOutputType().getShape().back();
+  if (function && phaseIndex + 1 == schedule.phases.size())
+    table = makeRowTable(*function, graph, bounds, emitter, builder, row);
+  int64_t columns = cast<ShapedType>(output.getType()).getShape().back();
   if (!ShapedType::isDynamic(columns)) {
-    // Full chunks, then one that ends with the row and overlaps them, of words
-    // if these suffice.
+    // Full chunks, then one that ends with the row and overlaps them. Where
+    // these are of two vectors of words, one if it suffices.
     int64_t lanes = maxLanes;
     while (lanes > columns)
       lanes /= 2;
     int64_t full = columns / lanes * lanes;
     SmallVector<Value> accumulators =
-        loopOver(index(0), index(full), lanes, startAccumulators(phase, lanes));
+        loopOver(index(0), index(full), lanes,
+                 reductions.start(phase.reductions, lanes));
     if (full != columns) {
-      while (lanes > getWordLanes(features) && columns - full <= lanes / 2) {
+      while (!takesBytes(phaseIndex) && lanes > getWordLanes(features) &&
+             lanes <= kMostGroupedLanes && columns - full <= lanes / 2) {
         lanes /= 2;
-        accumulators = foldAccumulators(phase, accumulators);
+        accumulators = reductions.fold(phase.reductions, accumulators);
       }
-      accumulators = emitChunk(phaseIndex, index(columns - lanes), lanes,
-                               index(full - (columns - lanes)), accumulators,
-                               position, row);
+      accumulators =
+          emitChunk(phaseIndex, index(columns - lanes), lanes,
+                    {CountedLanes::Kind::From, index(full - (columns - lanes))},
+                    accumulators, position, row);
     }
     finish(accumulators);
   } else {
     // Full chunks up to the last one, which ends with the row and overlaps
-    // them. Rows that fill no chunk are passed over by single columns.
+    // them. Rows that fill no chunk are passed over by single columns, or as a
+    // part of one.
     Value extent = extents.back();
     Value fills = arith::CmpIOp::create(builder, arith::CmpIPredicate::uge,
                                         extent, index(maxLanes));
@@ -665,19 +607,60 @@ void RowLowering::lowerPhase(unsigned phaseIndex, ValueRange position,
       Value full = arith::SubIOp::create(
           builder, before,
           arith::RemUIOp::create(builder, before, index(maxLanes)));
-      SmallVector<Value> accumulators = loopOver(
-          index(0), full, maxLanes, startAccumulators(phase, maxLanes));
+      SmallVector<Value> accumulators =
+          loopOver(index(0), full, maxLanes,
+                   reductions.start(phase.reductions, maxLanes));
       finish(emitChunk(phaseIndex, last, maxLanes,
-                       arith::SubIOp::create(builder, full, last), accumulators,
-                       position, row));
+                       {CountedLanes::Kind::From,
+                        arith::SubIOp::create(builder, full, last)},
+                       accumulators, position, row));
     });
     branch(choice.elseBlock(), [&] {
-      finish(loopOver(index(0), extent, 1, startAccumulators(phase, 1)));
+      if (masksShortRows())
+        return finish(emitChunk(
+            phaseIndex, index(0), maxLanes, {CountedLanes::Kind::Below, extent},
+            reductions.start(phase.reductions, maxLanes), position, row));
+      finish(
+          loopOver(index(0), extent, 1, reductions.start(phase.reductions, 1)));
     });
     llvm::copy(choice.getResults(), results.begin());
   }
   for (auto [id, value] : llvm::zip(phase.reductions, results))
     row[id] = value;
+}
+
+/// The operands as one row, if elements depend on those in their place alone
+/// and all lie one behind the other; else as they are. Short rows cost no more
+/// then than long ones.
+static SmallVector<Value> joinRows(RewriterBase &rewriter, KernelOp op,
+                                   const Graph &graph) {
+  SmallVector<Value> operands(op->getOperands());
+  auto shape = cast<MemRefType>(operands.back().getType()).getShape();
+  bool usesPlaces = llvm::any_of(graph.nodes, [](const Node &node) {
+    return node.opcode == Opcode::RowIndex;
+  });
+  bool areElements = llvm::all_of(graph.inputs, [](const Input &input) {
+    return input.rate == Rate::Element;
+  });
+  if (shape.size() < 2 || needsWholeRows(graph) || usesPlaces || !areElements)
+    return operands;
+  SmallVector<ReassociationIndices> all = {
+      llvm::to_vector(llvm::seq<int64_t>(shape.size()))};
+  for (Value operand : operands) {
+    auto type = cast<MemRefType>(operand.getType());
+    // An extent of 1 is one for all rows.
+    for (auto [extent, ofOutput] : llvm::zip(type.getShape(), shape))
+      if ((extent == 1) != (ofOutput == 1) || extent == 0)
+        return operands;
+    if (!memref::CollapseShapeOp::isGuaranteedCollapsible(type, all) ||
+        !memref::CollapseShapeOp::computeCollapsedType(type, all)
+             .isLastDimUnitStride())
+      return operands;
+  }
+  for (Value &operand : operands)
+    operand =
+        memref::CollapseShapeOp::create(rewriter, op.getLoc(), operand, all);
+  return operands;
 }
 
 LogicalResult nlq::lowerKernelToVector(RewriterBase &rewriter, KernelOp op,
@@ -689,13 +672,15 @@ LogicalResult nlq::lowerKernelToVector(RewriterBase &rewriter, KernelOp op,
     if (!cast<MemRefType>(operand.getType()).isLastDimUnitStride())
       return op->emitOpError() << "has an operand whose rows are not dense: "
                                << operand.getType();
-  const Graph &graph = op.getGraph().getGraph();
+  auto [graph, function] = suitTarget(op.getGraph().getGraph(), features);
   llvm::Expected<Bounds> bounds = bound(graph);
   if (!bounds)
     return op->emitOpError("has no safe lanes: ")
            << llvm::toString(bounds.takeError());
   rewriter.setInsertionPoint(op);
-  RowLowering(rewriter, op, graph, *bounds, maxLanes, features).run();
+  RowLowering(rewriter, op, joinRows(rewriter, op, graph), graph, *bounds,
+              function, maxLanes, features)
+      .run();
   rewriter.eraseOp(op);
   return success();
 }

@@ -28,7 +28,7 @@ static std::vector<unsigned> computeLevels(const Graph &graph) {
 /// Nodes whose recomputation costs more operations than this wait in scratch.
 static constexpr unsigned kRecomputeLimit = 3;
 
-Schedule nlq::makeSchedule(const Graph &graph) {
+Schedule nlq::makeSchedule(const Graph &graph, NodeId last) {
   Schedule schedule;
   schedule.levels = computeLevels(graph);
   const std::vector<unsigned> &levels = schedule.levels;
@@ -49,7 +49,7 @@ Schedule nlq::makeSchedule(const Graph &graph) {
       schedule.phases[levels[id] - 1].reductions.push_back(id);
       wanted.insert({node.operands[0], levels[id] - 1});
     }
-  wanted.insert({graph.result, levels[graph.result]});
+  wanted.insert({last, levels[graph.result]});
   llvm::DenseMap<NodeId, unsigned> firstUse;
   for (size_t i = 0; i < wanted.size(); ++i) {
     auto [id, phase] = wanted[i];
@@ -66,7 +66,7 @@ Schedule nlq::makeSchedule(const Graph &graph) {
     for (NodeId reduction : schedule.phases[phase].reductions)
       stack.push_back(graph.nodes[reduction].operands[0]);
     if (phase + 1 == schedule.phases.size())
-      stack.push_back(graph.result);
+      stack.push_back(last);
     llvm::DenseSet<NodeId> visited;
     while (!stack.empty()) {
       NodeId id = stack.pop_back_val();

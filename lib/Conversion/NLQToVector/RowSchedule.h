@@ -32,7 +32,9 @@ struct Schedule {
 };
 
 /// The passes that a graph takes: one more than reductions follow each other.
-Schedule makeSchedule(const kernel::Graph &graph);
+/// `last` is what the last of them computes for each element: the result, or
+/// what it is looked up by.
+Schedule makeSchedule(const kernel::Graph &graph, kernel::NodeId last);
 
 } // namespace nlq
 

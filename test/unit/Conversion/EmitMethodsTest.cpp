@@ -137,7 +137,7 @@ std::vector<KernelRow> makeRows(kernel::Interval range, int64_t columns) {
 /// Machines whose instructions are emulated: AVX-512 BW, all of AVX-512, NEON.
 std::vector<VectorFeatures> getEmulatedFeatures() {
   std::vector<VectorFeatures> all(3);
-  all[0].avx512bw = all[1].avx512bw = true;
+  all[0].avx2 = all[0].avx512bw = all[1].avx2 = all[1].avx512bw = true;
   all[1].avx512vbmi = all[1].avx512vnni = true;
   all[2].neon = all[2].dotprod = true;
   return all;

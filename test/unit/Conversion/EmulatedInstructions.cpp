@@ -171,13 +171,14 @@ static Value vpermi2b(ImplicitLocOpBuilder &builder, ValueRange operands,
   });
 }
 
-/// vpermw: the index's low bits choose a word.
-static Value vpermw(ImplicitLocOpBuilder &builder, ValueRange operands,
-                    VectorType result) {
+/// vpermb, vpermw: the index's low bits choose a byte or a word.
+static Value vperm(ImplicitLocOpBuilder &builder, ValueRange operands,
+                   VectorType result) {
   return laneByLane(builder, result, [&](int64_t lane) -> Value {
     Value index =
         LLVM::AndOp::create(builder, element(builder, operands[1], lane),
-                            constantOf(builder, 16, result.getDimSize(0) - 1));
+                            constantOf(builder, result.getElementTypeBitWidth(),
+                                       result.getDimSize(0) - 1));
     return LLVM::ExtractElementOp::create(builder, operands[0], index);
   });
 }
@@ -198,6 +199,29 @@ static Value vpshufb(ImplicitLocOpBuilder &builder, ValueRange operands,
         LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::slt, control, zero);
     return LLVM::SelectOp::create(builder, isCleared, zero, byte);
   });
+}
+
+/// vpacksswb, vpackuswb: words saturated to bytes, within every 16 bytes of the
+/// operands first those of one, then those of the other.
+static Value pack(ImplicitLocOpBuilder &builder, ValueRange operands,
+                  VectorType result, int64_t least, int64_t most) {
+  return laneByLane(builder, result, [&](int64_t lane) -> Value {
+    Value word =
+        element(builder, operands[lane % 16 / 8], lane / 16 * 8 + lane % 8);
+    word = LLVM::SMaxOp::create(builder, word, constantOf(builder, 16, least));
+    word = LLVM::SMinOp::create(builder, word, constantOf(builder, 16, most));
+    return LLVM::TruncOp::create(builder, result.getElementType(), word);
+  });
+}
+
+static Value vpacksswb(ImplicitLocOpBuilder &builder, ValueRange operands,
+                       VectorType result) {
+  return pack(builder, operands, result, INT8_MIN, INT8_MAX);
+}
+
+static Value vpackuswb(ImplicitLocOpBuilder &builder, ValueRange operands,
+                       VectorType result) {
+  return pack(builder, operands, result, 0, UINT8_MAX);
 }
 
 /// tbl and tbx: bytes of one to four tables of 16, and the fallback's byte
@@ -247,7 +271,10 @@ static const std::pair<StringRef, Emulation> kEmulations[] = {
     {"llvm.x86.avx512.pmul.hr.sw.", pmulhrsw},
     {"llvm.x86.avx2.pmul.hr.sw", pmulhrsw},
     {"llvm.x86.avx512.vpermi2var.qi.", vpermi2b},
-    {"llvm.x86.avx512.permvar.hi.", vpermw},
+    {"llvm.x86.avx512.permvar.qi.", vperm},
+    {"llvm.x86.avx512.permvar.hi.", vperm},
+    {"llvm.x86.avx512.packsswb.", vpacksswb},
+    {"llvm.x86.avx512.packuswb.", vpackuswb},
     {"llvm.x86.avx512.pshuf.b.", vpshufb},
     {"llvm.x86.avx2.pshuf.b", vpshufb},
     {"llvm.x86.ssse3.pshuf.b.", vpshufb},

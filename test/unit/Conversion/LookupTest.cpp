@@ -57,7 +57,7 @@ TEST(LookupTest, EveryIndexOfEverySize) {
   mlir::MLIRContext context;
   loadDialects(context);
   KernelBatch kernels =
-      makeLookups({17, 100, 256},
+      makeLookups({17, 64, 65, 100, 128, 129, 256},
                   {{-128, 127}, {0, 255}, {-32768, 32767}, {-100000, 100000}});
   for (const Target &target : getTestTargets())
     for (int64_t lanes : {0, 16})
@@ -73,7 +73,7 @@ TEST(LookupTest, OtherMachinesPermutations) {
   neon.neon = true;
   EXPECT_GT(kernels.expectEmulatedEqual(context, neon), 0u);
   VectorFeatures features;
-  features.avx512bw = true;
+  features.avx2 = features.avx512bw = true;
   EXPECT_GT(kernels.expectEmulatedEqual(context, features), 0u);
   features.avx512vbmi = true;
   EXPECT_GT(kernels.expectEmulatedEqual(context, features), 0u);
