@@ -18,13 +18,13 @@ using kernel::Builder;
 using kernel::Rounding;
 using kernel::Value;
 
-/// The row's sum of v^2, for v in `range`, of elements of 32 bits: where
-/// squares have more, v = a 2^h + b with 0 <= b < 2^h, and
+/// The row's sum of v^2, for v in `range`, in 32 bits: where a sum of `columns`
+/// squares has more, v = a 2^h + b with 0 <= b < 2^h, and
 ///   sum v^2 = 4^h sum a^2 + 2^(h+1) sum a b + sum b^2
-static Value sumSquares(Value v, kernel::Interval range) {
+static Value sumSquares(Value v, kernel::Interval range, int64_t columns) {
   Builder &builder = v.getBuilder();
   unsigned bits = kernel::signedBits(range);
-  if (2 * bits <= 33)
+  if (std::ldexp(double(columns), int(2 * (bits - 1))) < 0x1p31)
     return builder.reduceSum((v * v).named("square"));
   unsigned half = bits / 2;
   Value upper = builder.shiftRight(v, half);
@@ -49,7 +49,7 @@ llvm::Expected<RowStatistics> nlq::methods::rowStatistics(Value v,
                   llvm::Twine(range->lo) + ", " + llvm::Twine(range->hi) +
                   "] needs more than 61 bits; narrow them before");
   Value sum = builder.reduceSum(v).named("row_sum");
-  Value squares = sumSquares(v, *range).named("sum_of_squares");
+  Value squares = sumSquares(v, *range, columns).named("sum_of_squares");
   // Cauchy and Schwarz: (sum 1 * v)^2 <= (sum 1) (sum v^2).
   // Popoviciu: a variance of values in [lo, hi] is at most (hi - lo)^2 / 4.
   Value spread = builder.assume(
@@ -121,7 +121,8 @@ static llvm::Expected<Statistics> getSquares(Value v, int64_t columns) {
                   llvm::Twine(range->lo) + ", " + llvm::Twine(range->hi) +
                   "] need more than 61 bits; narrow them before");
   Value squares = builder.assume(
-      sumSquares(v, *range).named("sum_of_squares"), {0, int64_t(largest)},
+      sumSquares(v, *range, columns).named("sum_of_squares"),
+      {0, int64_t(largest)},
       "a square is at least 0, and at most that of the largest magnitude");
   return Statistics{v,
                     v,
