@@ -16,6 +16,7 @@ from nlq.errors import NlqError
 from nlq.native import Module, Runner, list_methods
 
 _NORMS = ("layer_norm", "rms_norm")
+_SHARES = "!quant.uniform<i16:f32, 3.0517578125e-05>"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,14 @@ def kernels(columns: int, thorough: bool) -> Iterator[Kernel]:
             yield from some
             if entry["function"] == "softmax":
                 yield from filter(_is_legal, map(_make_causal, some[:2]))
+                # Bytes to bytes, in rows so long that they may have a table of their own.
+                bits = widths if thorough else widths[:1]
+                for operand in _operands("softmax")[:1] + [Operand(8, -128, 127, 0.01)]:
+                    for width in bits:
+                        kernel = _kernel(
+                            method["name"], entry, operand, False, width, columns + 150
+                        )
+                        yield from filter(_is_legal, [_make_bytes(kernel)])
     yield from _without_methods(columns)
 
 
@@ -87,6 +96,11 @@ def _operands(function: str) -> list[Operand]:
         Operand(32, -284261, 284261, 2.0e-5),
         Operand(32, -284261, 284261, 2.0e-5, per_column=True),
     ]
+
+
+def _make_bytes(softmax: Kernel) -> Kernel:
+    text = softmax.text.replace(_SHARES, "!quant.uniform<i8:f32, 0.00390625:-128>")
+    return replace(softmax, name=f"{softmax.name}, to bytes", text=text)
 
 
 def _make_causal(softmax: Kernel) -> Kernel:
@@ -120,7 +134,7 @@ def _kernel(
     in_type = (operand.narrowed() if narrows else operand).type(columns)
     out_type = "!quant.uniform<i8:f32, 0.03>"
     if function == "softmax":
-        out_type = "!quant.uniform<i16:f32, 3.0517578125e-05>"
+        out_type = _SHARES
     attribute = f"method = #nlq.{method}<form = {form}, in = {in_type}, out_bits = {bits}>"
     source, result = f"tensor<@x{operand.type(columns)}>", f"tensor<@x{out_type}>"
     row = f"tensor<{columns}xf32>"
