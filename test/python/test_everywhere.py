@@ -11,6 +11,8 @@ lengths, and installs the emulators; `make test` tries one of each, and those ma
 emulator it finds: of AVX-512, which takes longest, some kernels.
 """
 
+import re
+
 import numpy as np
 import pytest
 
@@ -20,15 +22,40 @@ from machines import EVERYWHERE, build_program, emulator, run_program
 from nlq.errors import NlqError
 from nlq.native import Module, Runner, list_methods
 
-# What runs here: all instructions, AVX2, SSE4.2, SSE2.
-HERE = ["native", "x86-64-v3", "x86-64-v2", "x86-64"]
 # With byte permutations and dot products, and without. (Of Zen 4 the emulator lacks SSE4a.)
 AVX512 = ["icelake-client", "x86-64-v4"]
+# What runs here, or may: all instructions, AVX-512, AVX2, SSE4.2, SSE2.
+FEWER = ["x86-64-v3", "x86-64-v2", "x86-64"]
+HERE = ["native", *AVX512, *FEWER]
 # AArch64 with dot products, and without.
 EMULATED = ["aarch64", "cortex-a72", "riscv64", *AVX512]
 LENGTHS = [1, 16, 49, 200] if EVERYWHERE else [49]
 ROWS = 24 if EVERYWHERE else 12
 PER_MODULE = 24
+
+
+def _bytes(condition):
+    """The pattern of a byte for which a condition holds."""
+    return b"[%b]" % b"".join(re.escape(bytes([i])) for i in range(256) if condition(i))
+
+
+# What Bochs 2.7 does wrong and machines do right: gathers with an index register above 15 (EVEX of
+# the map 0F38 with 66 and V'), which it refuses, and GFNI's affine bytes (the map 0F3A), by which
+# results differed in kernels that equal evaluate where AVX-512 is at hand.
+WRONG_IN_BOCHS = re.compile(
+    b"|".join(
+        (
+            b"\x62"
+            + _bytes(lambda i: i & 7 == 2)
+            + _bytes(lambda i: i & 7 == 5)
+            + _bytes(lambda i: not i & 8)
+            + b"[\x90-\x93]",
+            b"\x62" + _bytes(lambda i: i & 7 == 3) + b"..\xce",
+            b"\xc4" + _bytes(lambda i: i & 31 == 3) + b".\xce",
+        )
+    ),
+    re.DOTALL,
+)
 
 
 class Batch:
@@ -78,9 +105,14 @@ def test_kernels_here(batches, target):
 def test_kernels_emulated(batches, target, tmp_path):
     emulator(target)
     takes_long = target in AVX512 and not EVERYWHERE
+    run = 0
     for batch in batches[:2] if takes_long else batches:
         program = build_program(batch.module, target, tmp_path)
+        if target in AVX512 and WRONG_IN_BOCHS.search((tmp_path / "kernels.o").read_bytes()):
+            continue
         batch.expect_equal(run_program(program, target, batch.module, batch.samples))
+        run += 1
+    assert run > 0
 
 
 @pytest.mark.parametrize("target", [*EMULATED, "znver4"])
@@ -91,7 +123,7 @@ def test_kernels_compile(batches, target, tmp_path):
         assert (tmp_path / "kernels.o").read_bytes().startswith(b"\x7fELF")
 
 
-@pytest.mark.parametrize("target", [*HERE[1:], *EMULATED])
+@pytest.mark.parametrize("target", [*FEWER, *EMULATED])
 def test_digits_model(chain, target, tmp_path):
     count = 200 if EVERYWHERE else 20
     module = Module.parse(chain / "assigned.mlirbc")
