@@ -116,51 +116,47 @@ static std::optional<NodeId> decidedOperand(const Node &node,
   return std::nullopt;
 }
 
+/// `node`, whose operands are in `graph`, as a shift where powers of two round
+/// as shifts do.
+static Node asShift(Builder &builder, Node node) {
+  const Graph &graph = builder.getGraph();
+  if (node.opcode == Opcode::Div)
+    if (std::optional<int64_t> amount = log2Of(graph, node.operands[1])) {
+      node.opcode = Opcode::ShiftRight;
+      node.operands[1] = builder.constant(*amount).getId();
+    }
+  if (node.opcode == Opcode::MulShift) {
+    std::optional<int64_t> factor = log2Of(graph, node.operands[1]);
+    const Node &shift = graph.nodes[node.operands[2]];
+    if (factor && shift.opcode == Opcode::Constant && shift.imm >= *factor) {
+      node.opcode = Opcode::ShiftRight;
+      node.operands[1] = builder.constant(shift.imm - *factor).getId();
+      node.operands.pop_back();
+    }
+  }
+  return node;
+}
+
 Kernel nlq::kernel::simplify(const Kernel &kernel) {
   const Graph &graph = kernel.graph;
-  llvm::Expected<Bounds> bounds = bound(graph);
-  if (!bounds) {
-    llvm::consumeError(bounds.takeError());
-    return kernel;
-  }
-  Builder builder(kernel);
-  std::vector<Value> copies;
-  for (NodeId id = 0; id < graph.nodes.size(); ++id) {
-    Node node = graph.nodes[id];
-    Interval interval = bounds->intervals[id];
-    if (interval.lo == interval.hi && node.opcode != Opcode::Assume) {
-      copies.push_back(builder.constant(interval.lo));
-      continue;
-    }
-    if (std::optional<NodeId> same = decidedOperand(node, *bounds)) {
-      copies.push_back(copies[*same]);
-      continue;
-    }
-    for (NodeId &operand : node.operands)
-      operand = copies[operand].getId();
-    // Quotients by powers of two round as shifts do.
-    const Graph &made = builder.getGraph();
-    if (node.opcode == Opcode::Div)
-      if (std::optional<int64_t> amount = log2Of(made, node.operands[1])) {
-        node.opcode = Opcode::ShiftRight;
-        node.operands[1] = builder.constant(*amount).getId();
-      }
-    if (node.opcode == Opcode::MulShift) {
-      std::optional<int64_t> factor = log2Of(made, node.operands[1]);
-      const Node &shift = made.nodes[node.operands[2]];
-      if (factor && shift.opcode == Opcode::Constant && shift.imm >= *factor) {
-        node.opcode = Opcode::ShiftRight;
-        node.operands[1] = builder.constant(shift.imm - *factor).getId();
-        node.operands.pop_back();
-      }
-    }
-    copies.push_back(builder.append(std::move(node)));
-  }
-  Kernel simple = builder.finish(copies[graph.result], graph.resultBits);
+  Interval known;
+  Kernel simple = rewriteNodes(
+      kernel,
+      [&](Builder &builder, const Bounds &bounds, NodeId id,
+          llvm::ArrayRef<Value> copies) -> std::optional<Value> {
+        known = bounds.intervals[graph.result];
+        const Node &node = graph.nodes[id];
+        Interval interval = bounds.intervals[id];
+        if (interval.lo == interval.hi && node.opcode != Opcode::Assume)
+          return builder.constant(interval.lo);
+        if (std::optional<NodeId> same = decidedOperand(node, bounds))
+          return copies[*same];
+        return builder.append(asShift(builder, withCopies(node, copies)));
+      });
   // With a maximum goes what `bound` knew of differences from it.
   llvm::Expected<Bounds> after = bound(simple.graph);
-  bool asTight = bool(after) && bounds->intervals[graph.result].contains(
-                                    after->intervals[simple.graph.result]);
+  bool asTight =
+      bool(after) && known.contains(after->intervals[simple.graph.result]);
   if (!after)
     llvm::consumeError(after.takeError());
   return asTight ? simple : kernel;

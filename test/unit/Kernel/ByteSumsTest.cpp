@@ -10,19 +10,13 @@
 // they happen where they should and nowhere else, and lose no knowledge.
 
 #include "nlq/Kernel/ByteSums.h"
+#include "Support.h"
 #include "nlq/Kernel/Bound.h"
 #include "nlq/Kernel/Builder.h"
 #include "nlq/Kernel/Evaluate.h"
 #include "gtest/gtest.h"
-#include <algorithm>
 
 using namespace nlq::kernel;
-
-static unsigned count(const Kernel &kernel, Opcode opcode) {
-  return unsigned(
-      std::count_if(kernel.graph.nodes.begin(), kernel.graph.nodes.end(),
-                    [&](const Node &node) { return node.opcode == opcode; }));
-}
 
 static Interval boundResult(const Kernel &kernel) {
   return llvm::cantFail(bound(kernel.graph)).intervals[kernel.graph.result];

@@ -10,26 +10,13 @@
 // they happen where they should and nowhere else.
 
 #include "nlq/Kernel/Tabulate.h"
+#include "Support.h"
 #include "nlq/Kernel/Builder.h"
 #include "nlq/Kernel/Evaluate.h"
 #include "gtest/gtest.h"
-#include <algorithm>
 #include <cmath>
 
 using namespace nlq::kernel;
-
-static unsigned count(const Kernel &kernel, Opcode opcode) {
-  return unsigned(
-      std::count_if(kernel.graph.nodes.begin(), kernel.graph.nodes.end(),
-                    [&](const Node &node) { return node.opcode == opcode; }));
-}
-
-static std::vector<int64_t> range(int64_t lo, int64_t hi) {
-  std::vector<int64_t> values;
-  for (; lo <= hi; ++lo)
-    values.push_back(lo);
-  return values;
-}
 
 TEST(Tabulate, UnaryByteFunction) {
   Builder b(256);
